@@ -1,0 +1,47 @@
+"""Several models on the same rows, ranked with what is known of their differences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.core.estimate import Estimate
+from holdfast.core.run import Cost
+from holdfast.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model's place.
+
+    Models that share a letter are not told apart; `against_best` is the verdict on this
+    model (second) against the best one (first), None for the best itself.
+    """
+
+    name: str
+    score: Estimate
+    letters: str
+    against_best: Verdict | None
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """Entries from best to worst on `metric`, out of fold.
+
+    `best` has the best score; `recommended` is the cheapest to run that is shown
+    equivalent to it, with the `reason`. `corrected` is the best score with the optimism
+    of having been picked removed (bootstrap bias-corrected cross-validation).
+    """
+
+    metric: str
+    greater_is_better: bool
+    entries: tuple[Entry, ...]
+    best: str
+    recommended: str
+    reason: str
+    corrected: Estimate
+    verdicts: tuple[Verdict, ...] = ()
+    n: int = 0
+
+    def __getitem__(self, name: str) -> Entry:
+        return next(entry for entry in self.entries if entry.name == name)

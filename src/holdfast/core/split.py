@@ -1,0 +1,38 @@
+"""Which rows are sealed, which are open, and the fold of each open row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SEARCH, CONFIRM, SEALED = "search", "confirm", "sealed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Every row's role, for ever, and its fold.
+
+    `role` is text of shape (n,): "search" and "confirm" rows are open, "sealed" rows
+    answer only at the gate. `fold` is int64 of shape (n,), -1 for sealed rows.
+    `tied` marks rows (bool of shape (n,)) that are sealed but have a twin among the open
+    rows, or the other way round; they are left out of sealed scoring.
+    """
+
+    role: np.ndarray
+    fold: np.ndarray
+    tied: np.ndarray
+    folds: int
+    salt: int
+    share: float
+    cut: str | None = None
+
+    @property
+    def open(self) -> np.ndarray:
+        """Mask of the open rows, bool of shape (n,)."""
+        return self.role != SEALED
+
+    @property
+    def sealed(self) -> np.ndarray:
+        """Mask of the sealed rows that may be scored, bool of shape (n,)."""
+        return (self.role == SEALED) & ~self.tied

@@ -1,0 +1,1 @@
+"""Families of models. Training libraries are imported here and nowhere else."""

@@ -1,0 +1,70 @@
+"""What a tabular learner sees, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from holdfast.core.learner import Curve, Progress
+from holdfast.core.plan import Option
+from holdfast.core.task import Task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """Rows as numbers, made by the column recipe.
+
+    `X` is float32 of shape (n, d), C-contiguous, with nan for missing. `y` is int64
+    class codes or float64 targets of shape (n,). `weight` is float64 of shape (n,) or
+    None. `names` are the d feature names.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is asked of a learner besides its own options.
+
+    `classes` is K for classification and 1 for regression. `loss` is one of "log_loss",
+    "balanced", "focal", "squared", "absolute", "huber", "quantile:Q", "poisson".
+    `budget` is in seconds, or None; a learner with steps stops before it is spent only
+    when nothing else can be done, because a stopped fit is not reproducible.
+    """
+
+    task: Task
+    classes: int
+    loss: str
+    seed: int
+    budget: float | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A fitted learner.
+
+    `graph` is an ONNX model: input "X" float32 (n, d) with nan for missing, one output
+    "Y" float32 of shape (n, K): class probabilities, or (n, 1): predicted values. It
+    holds the learner's own imputation and scaling. `native` are the files that continued
+    training needs (a booster's own text, safetensors); never pickle.
+    """
+
+    graph: bytes
+    native: Mapping[str, bytes] = field(default_factory=dict)
+    curve: Curve = Curve()
+
+
+class Fit(Protocol):
+    """One learner: a plain function in a file of its own."""
+
+    def __call__(
+        self, train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting
+    ) -> Weights:
+        """Fit on `train`, stop early on `validation`; one thread."""

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: intervals, bootstrap, tests, multiplicity, power."""
