@@ -1,1 +1,1 @@
-"""TODO."""
+"""Plan x Dataset -> Run: folds, the portfolio under a budget, the ensemble, tuning."""
