@@ -1,1 +1,1 @@
-"""TODO."""
+"""The command line: parses, calls the project, draws."""

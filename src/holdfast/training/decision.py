@@ -86,7 +86,9 @@ def calibrate(probability: np.ndarray, codes: np.ndarray, fold: np.ndarray) -> t
     return Calibration(temperature, before, after, kept), adjusted if kept else probability
 
 
-def best_threshold(score: np.ndarray, positive: np.ndarray, of_counts: Callable[[np.ndarray], np.ndarray]) -> float:
+def best_threshold(
+    score: np.ndarray, positive: np.ndarray, of_counts: Callable[[np.ndarray], np.ndarray]
+) -> float:
     """The threshold on `score` (shape (n,)) that maximises a metric of the confusion table.
 
     `positive` is bool of shape (n,); `of_counts` maps tables (m, 2, 2), ordered
@@ -110,7 +112,7 @@ def choose_threshold(
     score: np.ndarray,
     positive: np.ndarray,
     fold: np.ndarray,
-    of_counts: Callable[[np.ndarray], np.ndarray],
+    of_counts: OfCounts,
     *,
     metric: str,
 ) -> tuple[Threshold, np.ndarray]:
@@ -131,4 +133,4 @@ def _table(positive: np.ndarray, decided: np.ndarray) -> np.ndarray:
 
 
 def _losses(probability: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    return -np.log(np.clip(probability[np.arange(len(codes)), codes], _SMALLEST, 1.0))
+    return np.asarray(-np.log(np.clip(probability[np.arange(len(codes)), codes], _SMALLEST, 1.0)))

@@ -55,4 +55,4 @@ def cross_fitted(
     for k in np.unique(fold):
         held = fold == k
         mixed[held] = np.tensordot(fit(~held), stacked[:, held], axes=1)
-    return mixed
+    return np.asarray(mixed)

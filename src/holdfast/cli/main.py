@@ -1,0 +1,69 @@
+"""The command `holdfast`. A verb's module is imported when it is called, so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from holdfast import __version__
+from holdfast.errors import HoldfastError, InputError
+
+# verb -> ("module:function", one line of help), in the order of the loop
+VERBS = {
+    "train": ("holdfast.cli.train:train", "Train models on a table and prove which is best."),
+    "leaderboard": ("holdfast.cli.judge:leaderboard", "Rank the models, with intervals and honest ties."),
+    "show": ("holdfast.cli.look:show", "One run: scores, plan, cost, and how to make it again."),
+    "report": ("holdfast.cli.look:report", "Write one self-contained HTML page for a colleague."),
+    "compare": ("holdfast.cli.judge:compare", "Compare runs or predictions files, paired."),
+    "predict": ("holdfast.cli.predict:predict", "Predict the rows of a file, in their order."),
+    "evaluate": ("holdfast.cli.judge:evaluate", "All metrics of a run or a predictions file."),
+    "runs": ("holdfast.cli.look:runs", "List the runs of this project."),
+    "demo": ("holdfast.cli.demo:demo", "The whole job on simulated data with known faults."),
+}
+
+
+def app(asked: str | None) -> typer.Typer:
+    """The command line with the verb that is `asked` for loaded, and the others by their help line."""
+    cli = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    cli.callback(invoke_without_command=True, help="Holdfast trains models that only get better.")(_root)
+    for verb, (target, line) in VERBS.items():
+        cli.command(verb, help=line)(_load(target) if verb == asked else _elsewhere)
+    return cli
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. A mistake in the question is one clear message and exit status 2."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    asked = next((word for word in words if not word.startswith("-")), None)
+    try:
+        app(asked)(words, prog_name="holdfast")
+    except HoldfastError as error:
+        _fail(str(error))
+    except BrokenPipeError:  # `holdfast runs | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"holdfast {__version__}")
+        raise typer.Exit
+
+
+def _load(target: str) -> Callable[..., None]:
+    module, _, name = target.partition(":")
+    verb: Callable[..., None] = getattr(import_module(module), name)
+    return verb
+
+
+def _elsewhere() -> None:
+    raise InputError("This verb was not loaded.")  # the table above loads whatever is asked for
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(2)

@@ -1,0 +1,91 @@
+"""One learner on one fold: what a worker process does, and the durable result."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.fingerprint import fingerprint
+from holdfast.core.learner import Curve, Learner
+from holdfast.core.plan import Plan
+from holdfast.core.predictions import Predictions
+from holdfast.core.task import Task
+
+FORMAT = "fold.v1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldFit:
+    """A learner fitted without one fold, and what its exported model says of that fold.
+
+    `files` are the model's folder, `output` its probabilities (n, K) or values (n, 1) for
+    the fold's rows, in the dataset's order.
+    """
+
+    files: Mapping[str, bytes]
+    output: np.ndarray
+    curve: Curve
+    seconds: float
+    cpu_seconds: float
+
+    def encode(self) -> dict[str, bytes]:
+        """The result as files, to be stored."""
+        buffer = io.BytesIO()
+        np.save(buffer, self.output, allow_pickle=False)
+        facts = {
+            "format": FORMAT,
+            "curve": [list(self.curve.steps), list(self.curve.loss), self.curve.best],
+            "seconds": [self.seconds, self.cpu_seconds],
+        }
+        files = {f"model/{name}": data for name, data in self.files.items()}
+        return {**files, "output.npy": buffer.getvalue(), "fold.json": json.dumps(facts).encode()}
+
+    @staticmethod
+    def decode(files: Mapping[str, bytes]) -> FoldFit:
+        """The result back from its files (see `encode`)."""
+        facts = json.loads(files["fold.json"])
+        steps, loss, best = facts["curve"]
+        model = {n.removeprefix("model/"): data for n, data in files.items() if n.startswith("model/")}
+        output = np.load(io.BytesIO(files["output.npy"]), allow_pickle=False)
+        return FoldFit(model, output, Curve(tuple(steps), tuple(loss), best), *facts["seconds"])
+
+
+def fold_key(plan: Plan, dataset: str, roles: str, fold: int) -> str:
+    """Names the fit of one fold by everything that determines it."""
+    return fingerprint([FORMAT, plan.id, dataset, roles, fold])
+
+
+def fold_seed(plan: Plan, fold: int) -> int:
+    """The seed of one fold: 31 bits, other for every learner and fold."""
+    return int(fingerprint([plan.seed, plan.learner, fold])[:8], 16) & 0x7FFFFFFF
+
+
+def fit_fold(
+    learner: Learner, dataset: Dataset, fold: np.ndarray, held: int, seed: int
+) -> tuple[Mapping[str, bytes], np.ndarray, Curve]:
+    """Fit on the rows of all folds but `held`, and predict that fold with the exported model.
+
+    `fold` is int of shape (n,), -1 for rows that take no part.
+    """
+    train = dataset.take(np.flatnonzero((fold >= 0) & (fold != held)))
+    validation = dataset.take(np.flatnonzero(fold == held))
+    fitted = learner.fit(train, validation, budget=None, seed=seed, progress=_silent)
+    return fitted.model.files, output_of(fitted.model.predict(validation)), fitted.curve
+
+
+def output_of(predictions: Predictions) -> np.ndarray:
+    """Probabilities of shape (n, K), or values of shape (n, 1)."""
+    if predictions.header.task is Task.REGRESSION:
+        return predictions.prediction_values.reshape(-1, 1)
+    probability = predictions.probability
+    assert probability is not None  # a model of classes always gives probabilities
+    return np.asarray(probability, dtype=np.float32)
+
+
+def _silent(share: float) -> None:
+    del share

@@ -1,0 +1,213 @@
+"""Fit candidates in a fixed order until the budget is spent.
+
+Every fold is a piece of work of its own. A candidate counts only when all its folds are
+done, and it is given up as soon as its first folds show that the rest cannot be done in
+time: what was fitted is a choice made by the clock, so it is recorded, and a replay
+fits exactly that list again without a clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from holdfast.core.events import FoldFitted, LearnerFitted, OnEvent, Skipped
+from holdfast.core.learner import Curve, Learner
+from holdfast.core.plan import Plan
+from holdfast.core.work import Engine, Work
+from holdfast.training.fold import FoldFit, fold_key, fold_seed
+
+_WORK = "holdfast.training.fold:fit_fold"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A learner to be fitted, by the plan that names it."""
+
+    plan: Plan
+    learner: Learner
+
+    @property
+    def name(self) -> str:
+        """The learner's name."""
+        return self.plan.learner
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What all candidates are fitted on.
+
+    `dataset` is the engine's shared handle of the Dataset, `dataset_id` and `roles`
+    name it and its split, `fold` is int of shape (n,) with -1 for rows that take no
+    part. `score` turns one fold's output and its number into the metric's value.
+    """
+
+    dataset: object
+    dataset_id: str
+    roles: str
+    fold: np.ndarray
+    folds: int
+    score: Callable[[np.ndarray, int], float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cache:
+    """Where finished folds are kept, so that a killed command loses none."""
+
+    load: Callable[[str], FoldFit | None]
+    save: Callable[[str, FoldFit], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A candidate with all its folds."""
+
+    candidate: Candidate
+    fits: tuple[FoldFit, ...]
+
+
+def fit_all(
+    candidates: Sequence[Candidate],
+    job: Job,
+    engine: Engine,
+    *,
+    cache: Cache,
+    deadline: float | None,
+    on_event: OnEvent,
+) -> tuple[list[Finished], dict[str, str]]:
+    """The finished candidates in their order, and why each of the others is not among them.
+
+    `deadline` is a time of `time.monotonic`; the first candidate is finished whatever
+    the deadline says. A KeyboardInterrupt keeps what is done.
+    """
+    schedule = _Schedule(candidates, job, engine, cache, deadline, on_event)
+    try:
+        schedule.run()
+    except KeyboardInterrupt:
+        schedule.give_up_rest("interrupted")
+    for name, reason in schedule.given_up.items():
+        on_event(Skipped(name, reason))
+    finished = [
+        Finished(candidate, tuple(schedule.done[candidate.name][k] for k in range(job.folds)))
+        for candidate in candidates
+        if len(schedule.done[candidate.name]) == job.folds
+    ]
+    return finished, schedule.given_up
+
+
+class _Schedule:
+    """The bookkeeping of one call of `fit_all`: what waits, runs, is done or given up."""
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        job: Job,
+        engine: Engine,
+        cache: Cache,
+        deadline: float | None,
+        on_event: OnEvent,
+    ) -> None:
+        self.job, self.engine, self.cache, self.on_event = job, engine, cache, on_event
+        self.started, self.deadline = time.monotonic(), deadline
+        self.first = candidates[0].name
+        self.queue = [(candidate, k) for candidate in candidates for k in range(job.folds)]
+        self.running: dict[str, tuple[Candidate, int]] = {}
+        self.done: dict[str, dict[int, FoldFit]] = {candidate.name: {} for candidate in candidates}
+        self.scores: dict[str, list[float]] = {candidate.name: [] for candidate in candidates}
+        self.given_up: dict[str, str] = {}
+        self.usable = False
+
+    def run(self) -> None:
+        """Until nothing is left to do, or the time is."""
+        while True:
+            self.feed()
+            if not self.running:
+                return
+            wait = None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
+            done = self.engine.wait(None if self.must_finish_first() else wait)
+            if done is None:
+                self.give_up_rest("the budget was spent")
+                return
+            candidate, k = self.running.pop(done.key)
+            if done.error:
+                self.drop(candidate.name, done.error)
+            else:
+                files, output, curve = cast("tuple[Mapping[str, bytes], np.ndarray, Curve]", done.value)
+                fit = FoldFit(files, output, curve, done.seconds, done.cpu_seconds)
+                self.cache.save(self.key(candidate, k), fit)
+                self.take(candidate, k, fit, reused=False)
+            self.drop_hopeless(candidate)
+
+    def must_finish_first(self) -> bool:
+        """Whether the first candidate, which every budget affords, is still being fitted."""
+        return self.first not in self.given_up and len(self.done[self.first]) < self.job.folds
+
+    def key(self, candidate: Candidate, k: int) -> str:
+        """The durable name of one fold's fit."""
+        return fold_key(candidate.plan, self.job.dataset_id, self.job.roles, k)
+
+    def feed(self) -> None:
+        """Keep every worker busy, in order; folds that an earlier command finished are taken."""
+        while self.queue and len(self.running) < self.engine.workers:
+            candidate, k = self.queue.pop(0)
+            kept = self.cache.load(self.key(candidate, k))
+            if kept is not None:
+                self.take(candidate, k, kept, reused=True)
+                continue
+            key = self.key(candidate, k)
+            seed = fold_seed(candidate.plan, k)
+            arguments = (candidate.learner, self.job.dataset, self.job.fold, k, seed)
+            self.engine.submit(Work(key, _WORK, arguments))
+            self.running[key] = (candidate, k)
+
+    def take(self, candidate: Candidate, k: int, fit: FoldFit, *, reused: bool) -> None:
+        """Count a finished fold, and tell."""
+        name, folds = candidate.name, self.job.folds
+        self.done[name][k] = fit
+        score = self.job.score(fit.output, k)
+        self.scores[name].append(score)
+        elapsed = time.monotonic() - self.started
+        self.on_event(FoldFitted(name, len(self.done[name]), folds, score, elapsed, self.eta(), reused))
+        if len(self.done[name]) == folds:
+            seconds = sum(f.seconds for f in self.done[name].values())
+            mean = sum(self.scores[name]) / folds
+            self.on_event(LearnerFitted(name, mean, seconds, elapsed, first=not self.usable))
+            self.usable = True
+
+    def remaining(self, name: str) -> float:
+        """Seconds that the candidate's other folds would take, judged by those that are done."""
+        fits = [fit.seconds for fit in self.done[name].values()]
+        return (self.job.folds - len(fits)) * sum(fits) / len(fits) / self.engine.workers if fits else 0.0
+
+    def eta(self) -> float | None:
+        """Seconds until the budget ends; without one, None."""
+        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
+
+    def drop_hopeless(self, candidate: Candidate) -> None:
+        """Give a candidate up when its other folds cannot be done in time."""
+        name = candidate.name
+        if self.deadline is None or name == self.first or name in self.given_up:
+            return
+        need, left = self.remaining(name), self.deadline - time.monotonic()
+        if need > left:
+            self.drop(name, f"{need:.0f} s more were needed and {max(left, 0):.0f} s were left")
+
+    def drop(self, name: str, reason: str) -> None:
+        """Forget a candidate; its finished folds stay in the cache."""
+        if name in self.given_up:
+            return
+        self.given_up[name] = reason
+        self.queue = [(candidate, k) for candidate, k in self.queue if candidate.name != name]
+        for key in [key for key, (candidate, _) in self.running.items() if candidate.name == name]:
+            self.engine.cancel(key)
+            del self.running[key]
+
+    def give_up_rest(self, reason: str) -> None:
+        """Forget every candidate that is not done."""
+        for name, fits in self.done.items():
+            if len(fits) < self.job.folds:
+                self.drop(name, reason)
