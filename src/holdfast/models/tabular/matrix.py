@@ -68,3 +68,20 @@ class Fit(Protocol):
         self, train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting
     ) -> Weights:
         """Fit on `train`, stop early on `validation`; one thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A learner of the portfolio: its function, its options' tuned defaults, and the losses it has.
+
+    Every learner's file ends with one: `LINEAR = Algorithm(fit, defaults, losses)`.
+    `losses` are names without arguments ("quantile", not "quantile:0.9"). `module` is
+    the importable module that the learner needs beyond the core installation, and
+    `extra` the optional extra of this package that brings it.
+    """
+
+    fit: Fit
+    defaults: Mapping[Task, Mapping[str, Option]]
+    losses: tuple[str, ...]
+    module: str = ""
+    extra: str = ""
