@@ -86,9 +86,11 @@ def calibrate(probability: np.ndarray, codes: np.ndarray, fold: np.ndarray) -> t
     return Calibration(temperature, before, after, kept), adjusted if kept else probability
 
 
-def best_threshold(
-    score: np.ndarray, positive: np.ndarray, of_counts: Callable[[np.ndarray], np.ndarray]
-) -> float:
+OfCounts = Callable[[np.ndarray], np.ndarray]
+"""Confusion tables (m, 2, 2), ordered negative then positive -> m values, higher is better."""
+
+
+def best_threshold(score: np.ndarray, positive: np.ndarray, of_counts: OfCounts) -> float:
     """The threshold on `score` (shape (n,)) that maximises a metric of the confusion table.
 
     `positive` is bool of shape (n,); `of_counts` maps tables (m, 2, 2), ordered

@@ -78,13 +78,15 @@ def fit_all(
     cache: Cache,
     deadline: float | None,
     on_event: OnEvent,
+    must: bool = True,
 ) -> tuple[list[Finished], dict[str, str]]:
     """The finished candidates in their order, and why each of the others is not among them.
 
     `deadline` is a time of `time.monotonic`; the first candidate is finished whatever
-    the deadline says. A KeyboardInterrupt keeps what is done.
+    the deadline says, where it `must` be. A KeyboardInterrupt keeps what is done.
     """
-    schedule = _Schedule(candidates, job, engine, cache, deadline, on_event)
+    first = candidates[0].name if must else None
+    schedule = _Schedule(candidates, job, engine, cache, deadline, on_event, first)
     try:
         schedule.run()
     except KeyboardInterrupt:
@@ -110,10 +112,11 @@ class _Schedule:
         cache: Cache,
         deadline: float | None,
         on_event: OnEvent,
+        first: str | None,
     ) -> None:
         self.job, self.engine, self.cache, self.on_event = job, engine, cache, on_event
         self.started, self.deadline = time.monotonic(), deadline
-        self.first = candidates[0].name
+        self.first = first
         self.queue = [(candidate, k) for candidate in candidates for k in range(job.folds)]
         self.running: dict[str, tuple[Candidate, int]] = {}
         self.done: dict[str, dict[int, FoldFit]] = {candidate.name: {} for candidate in candidates}
@@ -144,7 +147,8 @@ class _Schedule:
 
     def must_finish_first(self) -> bool:
         """Whether the first candidate, which every budget affords, is still being fitted."""
-        return self.first not in self.given_up and len(self.done[self.first]) < self.job.folds
+        name = self.first
+        return name is not None and name not in self.given_up and len(self.done[name]) < self.job.folds
 
     def key(self, candidate: Candidate, k: int) -> str:
         """The durable name of one fold's fit."""

@@ -1,0 +1,124 @@
+"""Spend what is left of a budget on a search over the learners' settings.
+
+Optuna's TPE proposes; every trial is a candidate like any other, fitted on the same
+folds, so its out-of-fold predictions can be compared and mixed. Trials are kept by the
+caller: a later search is told of them first and goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.core.events import OnEvent
+from holdfast.core.plan import Option
+from holdfast.core.space import Choices, Range, Space
+from holdfast.core.work import Engine
+from holdfast.training.schedule import Cache, Candidate, Finished, Job, fit_all
+
+if TYPE_CHECKING:
+    import optuna
+
+_MOST_TRIALS = 200
+_LEARNER = "learner"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting that was tried, and its loss (lower is better)."""
+
+    learner: str
+    options: Mapping[str, Option]
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """What is searched: a space per learner, how a candidate is made and judged, what is known.
+
+    `candidate` makes a candidate from a learner's name, options and a number that names
+    it; `judge` gives a finished one's out-of-fold loss (lower is better).
+    """
+
+    spaces: Mapping[str, Space]
+    candidate: Callable[[str, Mapping[str, Option], int], Candidate]
+    judge: Callable[[Finished], float]
+    known: Sequence[Trial]
+    save: Callable[[Trial], None]
+    seed: int
+
+
+def tune(
+    search: Search, job: Job, engine: Engine, *, cache: Cache, deadline: float, on_event: OnEvent
+) -> list[Finished]:
+    """Every trial that was finished before the deadline (a time of `time.monotonic`)."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        sampler=optuna.samplers.TPESampler(seed=search.seed, multivariate=True, group=True)
+    )
+    for trial in search.known:
+        _tell(study, search.spaces, trial)
+    finished: list[Finished] = []
+    for number in range(len(search.known), _MOST_TRIALS):
+        if time.monotonic() >= deadline:
+            break
+        asked = study.ask()
+        learner, options = _suggest(asked, search.spaces)
+        candidate = search.candidate(learner, options, number)
+        done, _ = fit_all(
+            [candidate], job, engine, cache=cache, deadline=deadline, on_event=on_event, must=False
+        )
+        if not done:
+            study.tell(asked, state=optuna.trial.TrialState.FAIL)
+            continue
+        loss = search.judge(done[0])
+        study.tell(asked, loss)
+        search.save(Trial(learner, options, loss))
+        finished += done
+    return finished
+
+
+def _suggest(trial: optuna.Trial, spaces: Mapping[str, Space]) -> tuple[str, dict[str, Option]]:
+    learner = trial.suggest_categorical(_LEARNER, sorted(spaces))
+    options: dict[str, Option] = {}
+    for name, space in spaces[learner].items():
+        key = f"{learner}.{name}"
+        match space:
+            case Range(integer=True):
+                options[name] = trial.suggest_int(key, int(space.low), int(space.high), log=space.log)
+            case Range():
+                options[name] = trial.suggest_float(key, space.low, space.high, log=space.log)
+            case Choices():
+                options[name] = trial.suggest_categorical(key, space.values)
+    return learner, options
+
+
+def _tell(study: optuna.Study, spaces: Mapping[str, Space], known: Trial) -> None:
+    """Add a trial of an earlier search, unless its space has changed since."""
+    import optuna
+
+    if known.learner not in spaces or set(known.options) != set(spaces[known.learner]):
+        return
+    params: dict[str, Option] = {_LEARNER: known.learner}
+    distributions: dict[str, optuna.distributions.BaseDistribution] = {
+        _LEARNER: optuna.distributions.CategoricalDistribution(sorted(spaces))
+    }
+    for name, space in spaces[known.learner].items():
+        params[f"{known.learner}.{name}"] = known.options[name]
+        distributions[f"{known.learner}.{name}"] = _distribution(space)
+    trial = optuna.trial.create_trial(params=params, distributions=distributions, value=known.loss)
+    study.add_trial(trial)
+
+
+def _distribution(space: Range | Choices) -> optuna.distributions.BaseDistribution:
+    import optuna
+
+    if isinstance(space, Choices):
+        return optuna.distributions.CategoricalDistribution(space.values)
+    if space.integer:
+        return optuna.distributions.IntDistribution(int(space.low), int(space.high), log=space.log)
+    return optuna.distributions.FloatDistribution(space.low, space.high, log=space.log)
