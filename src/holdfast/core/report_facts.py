@@ -1,0 +1,131 @@
+"""Everything that a report says, as one value: text, page and notebook are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from holdfast.core.curves import Pictures
+from holdfast.core.dataset import Check, Dataset, Step
+from holdfast.core.estimate import Estimate
+from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.run import Cost, RunRecord
+from holdfast.core.schema import Role
+from holdfast.core.split import Split
+from holdfast.core.task import Task
+from holdfast.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What a reader should know of a table.
+
+    `classes` counts the rows of each class over all rows, empty for regression.
+    `sealed` counts the sealed rows, `open` all others.
+    """
+
+    source: str
+    id: str
+    rows: int
+    open: int
+    sealed: int
+    features: int
+    target: str
+    task: Task | None
+    folds: int = 0
+    group: str | None = None
+    classes: Mapping[str, int] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    lineage: tuple[Step, ...] = ()
+
+    @staticmethod
+    def of(dataset: Dataset, split: Split | None = None) -> DataFacts:
+        """The facts of a dataset with a target, and of how its rows were split."""
+        schema = dataset.schema
+        group = schema.with_role(Role.GROUP)
+        sealed = 0 if split is None else int((~split.open).sum())
+        counts = {}
+        if schema.task is Task.CLASSIFICATION:
+            counts = dict(dataset.target.drop_nulls().value_counts(sort=True).iter_rows())
+        return DataFacts(
+            source=dataset.source,
+            id=dataset.id,
+            rows=len(dataset),
+            open=len(dataset) - sealed,
+            sealed=sealed,
+            features=len(schema.features),
+            target=schema.target.name,
+            task=schema.task,
+            folds=0 if split is None else split.folds,
+            group=None if group is None else group.name,
+            classes=counts,
+            checks=dataset.checks,
+            lineage=dataset.lineage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What computing costs here.
+
+    `watts` is the power that one busy core draws, `per_kwh` the price of energy and
+    `per_core_hour` the rent of one core, both in `currency`.
+
+    >>> price = Price(watts=15.0, per_kwh=0.30, currency="EUR")
+    >>> cost = Cost(cpu_seconds=3600.0)
+    >>> price.energy(cost), round(price.money(cost), 6)
+    (15.0, 0.0045)
+    """
+
+    watts: float = 0.0
+    per_kwh: float = 0.0
+    per_core_hour: float = 0.0
+    currency: str = ""
+
+    def __post_init__(self) -> None:
+        if min(self.watts, self.per_kwh, self.per_core_hour) < 0:
+            raise InputError(f"Watts and prices cannot be negative: {self}.")
+
+    def energy(self, cost: Cost) -> float:
+        """The energy that fitting took, in watt hours."""
+        return cost.cpu_seconds / 3600 * self.watts
+
+    def money(self, cost: Cost) -> float:
+        """What fitting cost, in `currency`."""
+        return self.energy(cost) / 1000 * self.per_kwh + cost.cpu_seconds / 3600 * self.per_core_hour
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportFacts:
+    """The facts of one training.
+
+    `runs` are in the order of the leaderboard. `scores`, `by_class` (class -> metric ->
+    Estimate) and `pictures` describe the run called `subject` on its out-of-fold rows;
+    `lower_is_better` names the metrics among them of which less is better. `skipped`
+    are (learner, reason). `commands` reproduce the training, line by line.
+    """
+
+    title: str
+    created: str
+    version: str
+    data: DataFacts
+    leaderboard: Leaderboard
+    runs: tuple[RunRecord, ...]
+    subject: str
+    scores: Mapping[str, Estimate]
+    lower_is_better: frozenset[str] = frozenset()
+    by_class: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    pictures: Pictures = field(default_factory=Pictures)
+    skipped: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    price: Price | None = None
+
+    def __post_init__(self) -> None:
+        if self.subject not in {run.id for run in self.runs}:
+            raise InputError(f"The report's subject {self.subject!r} is not one of its runs.")
+
+    @property
+    def record(self) -> RunRecord:
+        """The run that the report describes in detail."""
+        return next(run for run in self.runs if run.id == self.subject)

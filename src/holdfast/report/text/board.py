@@ -1,0 +1,115 @@
+"""Leaderboards and verdicts for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from holdfast.core.leaderboard import Entry, Leaderboard
+from holdfast.core.verdict import Verdict
+from holdfast.report import words
+from holdfast.report.text.frame import fixed, heading, name, of_outcome, pairs, stack, table
+
+
+def leaderboard(board: Leaderboard) -> RenderableType:
+    """Models from best to worst, with the best and the recommended one marked, and why."""
+    about = f"{words.metric(board.metric)}, {words.direction(board.greater_is_better)}"
+    if board.n:
+        about += f"; {words.count(board.n, 'row')}, out of fold"
+    columns = [
+        fixed(),
+        name("run"),
+        fixed("score"),
+        fixed("tied"),
+        fixed("against best"),
+        fixed("fit", right=True),
+        fixed("per row", right=True),
+    ]
+    rows = [_row(board, entry, rank) for rank, entry in enumerate(board.entries, 1)]
+    return stack(heading("Leaderboard", about), table(columns, rows), _conclusion(board))
+
+
+def _row(board: Leaderboard, entry: Entry, rank: int) -> list[str | Text]:
+    styles = [
+        "bold" if entry.name == board.best else "",
+        "green" if entry.name == board.recommended else "",
+    ]
+    mark = ("*" if entry.name == board.best else "") + (">" if entry.name == board.recommended else "")
+    verdict = entry.against_best
+    stands = words.against_best(verdict)
+    return [
+        f"{rank}{mark}",
+        Text(words.short(entry.name, 32), style=" ".join(filter(None, styles))),
+        str(entry.score),
+        entry.letters,
+        stands if verdict is None else of_outcome(stands, verdict.outcome),
+        words.duration(entry.cost.fit_seconds),
+        words.moment(entry.cost.predict_seconds),
+    ]
+
+
+def _conclusion(board: Leaderboard) -> RenderableType:
+    best = board[board.best]
+    rows: list[tuple[str, str | Text]] = [("* best", f"{best.name}  {best.score}")]
+    if board.corrected.known:
+        rows.append(("", f"{board.corrected} with the luck of having been picked removed"))
+    rows.append(("> recommended", f"{board.recommended}  {words.reason(board)}".rstrip()))
+    undecided = [e.against_best.n_needed for e in board.entries if e.against_best and e.against_best.n_needed]
+    if undecided:
+        rows.append(
+            ("  undecided", f"{max(undecided):,} rows would settle every undecided pair with the best")
+        )
+    return pairs(rows)
+
+
+def verdict(verdict: Verdict) -> RenderableType:
+    """Two models compared: the sentence, the difference, and what it rests on."""
+    return stack(
+        of_outcome(words.verdict_sentence(verdict), verdict.outcome),
+        pairs(
+            [
+                ("difference", f"{verdict.difference}  (positive: {verdict.second} is better)"),
+                ("p", words.p_value(verdict.p)),
+                ("margin", f"{words.two_digits(verdict.margin)}: a smaller difference would not matter"),
+                ("test", f"{verdict.test}; {words.count(verdict.difference.n, 'row')}"),
+                *(
+                    [
+                        (
+                            "rows needed",
+                            f"about {verdict.n_needed:,} to detect a difference of the margin's size",
+                        )
+                    ]
+                    if verdict.n_needed is not None
+                    else []
+                ),
+            ]
+        ),
+    )
+
+
+def comparison(verdicts: Sequence[Verdict], *, most: int = 60) -> RenderableType:
+    """Many pairs compared, the decided ones first; `most` rows are drawn."""
+    order = {"better": 0, "worse": 0, "equivalent": 1, "undecided": 2}
+    ranked = sorted(verdicts, key=lambda v: (order[v.outcome], v.p))
+    rows = [
+        (
+            words.short(v.second, 28),
+            of_outcome(v.outcome, v.outcome),
+            words.short(v.first, 28),
+            str(v.difference),
+            words.p_value(v.p),
+        )
+        for v in ranked[:most]
+    ]
+    columns = [name("model"), fixed("is"), name("than / to"), fixed("difference"), fixed("p")]
+    rest = len(ranked) - len(rows)
+    tests = sorted({words.clean(v.test) for v in verdicts})
+    about = f"{words.metric(verdicts[0].metric)}; positive: the first named is better" if verdicts else ""
+    foot = (
+        [f"{', '.join(tests)}; p corrected for {words.count(len(verdicts), 'pair')} (Holm)"] if tests else []
+    )
+    if rest > 0:
+        foot.insert(0, f"{rest:,} more pairs are not shown, none of them clearer than these.")
+    return stack(heading("Comparison", about), table(columns, rows), Text("\n".join(foot), style="dim"))

@@ -1,0 +1,132 @@
+"""Runs, their scores and their costs for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from holdfast.core.curves import Confusion, Importance
+from holdfast.core.estimate import Estimate
+from holdfast.core.run import Cost, RunRecord, Status
+from holdfast.report import words
+from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
+
+_STATUS_STYLES = {
+    Status.RUNNING: "cyan",
+    Status.FINISHED: "green",
+    Status.FAILED: "red",
+    Status.DEAD: "red",
+}
+
+
+def run(record: RunRecord) -> RenderableType:
+    """One run: what it is, what it scored, what it cost, how to make it again."""
+    plan = record.plan
+    facts: list[tuple[str, str | Text]] = [
+        ("status", Text(record.status, style=_STATUS_STYLES[record.status])),
+        ("started", record.started),
+    ]
+    if plan is not None:
+        facts.append(
+            ("learner", f"{plan.learner}, {words.metric(plan.loss)}, {words.count(plan.folds, 'fold')}")
+        )
+        facts += [("options", ", ".join(f"{k}={v}" for k, v in plan.options.items()))] if plan.options else []
+    if record.weights:
+        facts.append(("members", ", ".join(f"{name} {share:.0%}" for name, share in record.weights.items())))
+    facts += [*_cost(record.cost), ("seed", str(record.seed)), ("data", record.dataset[:16])]
+    facts += [("model", record.model[:16])] if record.model else []
+    facts += [(name, fact) for name, fact in record.environment.items()]
+    return stack(
+        heading(record.id, f"training {record.training}"),
+        pairs(facts),
+        metrics(record.scores) if record.scores else None,
+        Text("\n".join(words.clean(note) for note in record.notes)) if record.notes else None,
+    )
+
+
+def _cost(cost: Cost) -> list[tuple[str, str]]:
+    fit = f"{words.duration(cost.fit_seconds)} ({words.duration(cost.cpu_seconds)} of CPU), all folds"
+    use = f"{words.moment(cost.predict_seconds)} per row in batches"
+    if cost.row_seconds:
+        use += f", {words.moment(cost.row_seconds)} for one row alone"
+    return [("fitted in", fit), ("predicts in", use), ("size", words.size(cost.size))]
+
+
+def runs(records: Sequence[RunRecord]) -> RenderableType:
+    """A project's runs, one line each."""
+    rows = [
+        (
+            words.short(record.id, 32),
+            Text(record.status, style=_STATUS_STYLES[record.status]),
+            record.started[:16].replace("T", " "),
+            _first_score(record),
+        )
+        for record in records
+    ]
+    columns = [fixed("run"), fixed("status"), fixed("started"), left("score", least=20)]
+    return stack(heading("Runs", words.count(len(records), "run")), table(columns, rows))
+
+
+def _first_score(record: RunRecord) -> str:
+    name = record.plan.metric if record.plan is not None else next(iter(record.scores), "")
+    return f"{words.metric(name)} {record.scores[name]}" if name in record.scores else ""
+
+
+def metrics(scores: Mapping[str, Estimate], *, lower_is_better: Set[str] | None = None) -> RenderableType:
+    """Every metric with its interval, the rows it rests on and the method.
+
+    With `lower_is_better`, the names of such metrics, each one's direction is shown.
+    """
+    columns = [
+        left("metric", least=12),
+        left("estimate", least=22),
+        fixed("rows", right=True),
+        left("interval by"),
+    ]
+    rows = [
+        [words.metric(name), str(estimate), f"{estimate.n:,}", estimate.method if estimate.known else ""]
+        for name, estimate in scores.items()
+    ]
+    if lower_is_better is not None:
+        columns.insert(1, fixed("better"))
+        for name, row in zip(scores, rows, strict=True):
+            row.insert(1, "lower" if name in lower_is_better else "higher")
+    levels = sorted({f"{estimate.level:.0%}" for estimate in scores.values()})
+    about = f"{' and '.join(levels)} intervals" if levels else ""
+    return stack(heading("Metrics", about), table(columns, rows))
+
+
+def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
+    """Rows of each class (down) by the class they were predicted as (across)."""
+    names = [words.short(name, 14) for name in counts.classes[:most]]
+    total = counts.counts.sum(axis=1)
+    rows: list[list[str | Text]] = []
+    for i, name in enumerate(names):
+        cells = [
+            Text(f"{n:,}", style="bold" if i == j else "") for j, n in enumerate(counts.counts[i, :most])
+        ]
+        found = f"{counts.counts[i, i] / total[i]:.1%}" if total[i] else "no rows"
+        rows.append([name, *cells, found])
+    hidden = len(counts.classes) - len(names)
+    about = "rows: the truth, columns: predicted" + (f"; {hidden:,} classes not shown" if hidden > 0 else "")
+    columns = [left("true class"), *(fixed(name, right=True) for name in names), fixed("found", right=True)]
+    return stack(heading("Confusion", about), table(columns, rows))
+
+
+def importance(columns: Sequence[Importance], *, most: int = 20) -> RenderableType:
+    """How much worse the metric gets when a column's cells are shuffled, most first."""
+    ranked = sorted(columns, key=lambda c: c.drop.value if c.drop.known else float("-inf"), reverse=True)
+    top = max((c.drop.value for c in ranked if c.drop.known), default=0.0)
+    rows = [
+        (words.short(c.column, 32), str(c.drop), Text(_bar(c.drop.value, top), style="cyan"))
+        for c in ranked[:most]
+    ]
+    hidden = len(ranked) - len(rows)
+    about = "loss of score when the column is shuffled" + (f"; {hidden:,} more columns" if hidden > 0 else "")
+    return stack(heading("Importance", about), table([left("column"), fixed("drop"), fixed()], rows))
+
+
+def _bar(value: float, top: float, width: int = 24) -> str:
+    return "#" * round(width * value / top) if top > 0 and value > 0 else ""
