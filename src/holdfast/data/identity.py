@@ -1,0 +1,98 @@
+"""Names that rows and tables keep: computed from their cells, never assigned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from holdfast.core.labels import label_text
+from holdfast.data.hashing import hash_rows
+
+_PREFIX = b"h1"
+_DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity:
+    """The rows' ids, unique text of length n, and a hash of their features.
+
+    Rows with equal features share their `twin`, uint64 of shape (n,).
+    """
+
+    example: pl.Series
+    twin: np.ndarray
+
+
+def identify(
+    features: pl.DataFrame, id_column: pl.Series | None = None, *, rest: pl.DataFrame | None = None
+) -> Identity:
+    """Give every row an id that neither the order of rows nor that of columns changes.
+
+    `features` are the raw feature cells, without the target. The id is the row's cell
+    in `id_column`, else "h1" and the 32 hex digits of its features' hash. A repeat gets
+    a copy number, "#2" and up, in the order of the cells in `features` and `rest` (the
+    target and what else is no feature), so that only rows equal in everything can trade
+    places. An empty cell in `id_column` gets the hash.
+
+    >>> identity = identify(pl.DataFrame({"age": [41, 7, 41]}))
+    >>> identity.example.to_list()[2], bool(identity.twin[0] == identity.twin[2])
+    ('h15a5e1e15af18b52c02425e6f2ef4119f#2', True)
+    >>> identify(pl.DataFrame({"age": [41, 7, 8]}), pl.Series(["a", "b", "a"])).example.to_list()
+    ['a', 'b', 'a#2']
+    """
+    lanes = hash_rows(features)
+    twin = np.ascontiguousarray(lanes[:, 0])
+    ties = [lanes] if rest is None else [lanes, hash_rows(rest)]
+    if id_column is None:
+        return Identity(_numbered(_hexes(lanes), ties), twin)
+    named = label_text(id_column).replace("", None)
+    blank = named.is_null()
+    if blank.any():
+        ids = pl.Series(values=[None] * len(named), dtype=pl.String)
+        named = named.zip_with(~blank, ids.scatter(blank.arg_true(), _hexes(lanes[blank.to_numpy()])))
+    return Identity(_numbered(named, ties), twin)
+
+
+def content_hash(table: pl.DataFrame, example: pl.Series) -> str:
+    """32 hex digits that name all cells together with their rows' ids, in any order of rows.
+
+    >>> table, ids = pl.DataFrame({"x": [1, 2]}), pl.Series(["a", "b"])
+    >>> content_hash(table, ids) == content_hash(table.reverse(), ids.reverse())
+    True
+    >>> content_hash(table, ids) == content_hash(table, ids.reverse())
+    False
+    """
+    rows = hash_rows(table.with_columns(example.alias("\0example")))
+    return str(_hexes(rows.sum(axis=0, dtype=np.uint64)[None, :])[0]).removeprefix("h1")
+
+
+def _hexes(lanes: np.ndarray) -> pl.Series:
+    """ "h1" and 32 hex digits for each row of lanes, uint64 of shape (n, 2)."""
+    parts = [_hex(lanes[start : start + _CHUNK]) for start in range(0, len(lanes), _CHUNK)]
+    return pl.concat(parts).alias("example") if parts else pl.Series("example", dtype=pl.String)
+
+
+def _hex(lanes: np.ndarray) -> pl.Series:
+    data = np.ascontiguousarray(lanes.astype(">u8")).view(np.uint8)
+    text = np.full((len(lanes), len(_PREFIX) + 2 * data.shape[1] + 1), ord("\n"), dtype=np.uint8)
+    text[:, : len(_PREFIX)] = np.frombuffer(_PREFIX, dtype=np.uint8)
+    text[:, len(_PREFIX) : -1 : 2] = _DIGITS[data >> 4]
+    text[:, len(_PREFIX) + 1 : -1 : 2] = _DIGITS[data & 15]
+    return pl.Series([text.tobytes()[:-1].decode()]).str.split("\n").explode()
+
+
+def _numbered(names: pl.Series, ties: list[np.ndarray]) -> pl.Series:
+    """The names, unique: every repeat but the first gets a copy number."""
+    while (repeated := names.is_duplicated()).any():  # again only when a name itself looks like "a#2"
+        rows = repeated.arg_true().to_numpy()
+        order = {f"tie{i}": tie for i, tie in enumerate(np.concatenate(ties, axis=1)[rows].T)}
+        copies = pl.DataFrame({"row": rows, "name": names.gather(rows), **order}).sort(*order, "row")
+        copies = copies.with_columns(pl.int_range(pl.len()).over("name").alias("copy") + 1).filter(
+            pl.col("copy") > 1
+        )
+        new = copies.select(pl.format("{}#{}", "name", "copy")).to_series()
+        names = names.scatter(copies["row"], new)
+    return names.alias("example")
