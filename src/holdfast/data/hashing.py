@@ -151,7 +151,8 @@ def _each_text(series: pl.Series) -> np.ndarray:
 
 
 def _large(values: np.ndarray) -> np.ndarray:
-    return np.abs(values) > _EXACT
+    large: np.ndarray = np.abs(values) > _EXACT
+    return large
 
 
 def _words(texts: pl.Series) -> np.ndarray:

@@ -87,12 +87,14 @@ def _hex(lanes: np.ndarray) -> pl.Series:
 def _numbered(names: pl.Series, ties: list[np.ndarray]) -> pl.Series:
     """The names, unique: every repeat but the first gets a copy number."""
     while (repeated := names.is_duplicated()).any():  # again only when a name itself looks like "a#2"
-        rows = repeated.arg_true().to_numpy()
-        order = {f"tie{i}": tie for i, tie in enumerate(np.concatenate(ties, axis=1)[rows].T)}
-        copies = pl.DataFrame({"row": rows, "name": names.gather(rows), **order}).sort(*order, "row")
-        copies = copies.with_columns(pl.int_range(pl.len()).over("name").alias("copy") + 1).filter(
-            pl.col("copy") > 1
-        )
-        new = copies.select(pl.format("{}#{}", "name", "copy")).to_series()
-        names = names.scatter(copies["row"], new)
+        rows = repeated.arg_true()
+        same = names.gather(rows).cast(pl.Categorical(pl.Categories.random())).to_physical()
+        order = {f"tie{i}": tie for i, tie in enumerate(np.concatenate(ties, axis=1)[rows.to_numpy()].T)}
+        copies = pl.DataFrame({"same": same, **order, "row": rows}).sort(pl.all())
+        place = np.arange(len(copies))
+        starts = (copies["same"] != copies["same"].shift(1)).fill_null(True).to_numpy()
+        copy = place - np.maximum.accumulate(np.where(starts, place, 0)) + 1
+        later = copies["row"].filter(pl.Series(values=copy > 1))
+        number = pl.Series(values=copy[copy > 1]).cast(pl.String)
+        names = names.scatter(later, names.gather(later) + "#" + number)
     return names.alias("example")
