@@ -1,0 +1,89 @@
+"""The bootstrap by rows (or whole clusters), for statistics that need more than a table of counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from holdfast.stats.influence import cluster_totals
+
+_CHUNK = 4_000_000  # numbers held at once: 32 MB of float64
+
+Smooth = Callable[[np.ndarray], np.ndarray]
+"""Sums of shape (c, ...) over rows -> values of shape (...) or (m, ...)."""
+
+
+def draw_counts(n: int, replicates: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Chunks of float64 shape (b, n): how often each of n units is drawn, n at a time with replacement."""
+    chunk = max(1, _CHUNK // max(n, 1))
+    for start in range(0, replicates, chunk):
+        b = min(chunk, replicates - start)
+        drawn = rng.integers(0, n, size=(b, n))
+        drawn += np.arange(b)[:, np.newaxis] * n
+        yield np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+
+
+def draw_rows(
+    n: int, replicates: int, rng: np.random.Generator, groups: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Row positions (int64), one array per replicate: n rows, or all rows of C drawn clusters."""
+    if groups is None:
+        for _ in range(replicates):
+            yield rng.integers(0, n, size=n)
+        return
+    order = np.argsort(groups, kind="stable")
+    size = np.bincount(groups)
+    start = np.cumsum(size) - size
+    for _ in range(replicates):
+        drawn = rng.integers(0, len(size), size=len(size))
+        long = size[drawn]
+        within = np.arange(long.sum()) - np.repeat(np.cumsum(long) - long, long)
+        yield order[np.repeat(start[drawn], long) + within]
+
+
+def bootstrap_sums(
+    columns: np.ndarray,
+    *,
+    replicates: int,
+    rng: np.random.Generator,
+    groups: np.ndarray | None = None,
+) -> np.ndarray:
+    """Sums of columns of shape (c, n) over resampled rows, or clusters: shape (c, B).
+
+    Every smooth function of means (RMSE, R2, a weighted mean, their differences) is a
+    function of such sums; keep a column of weights (or ones) to divide by.
+    """
+    units = columns if groups is None else cluster_totals(columns, groups)
+    parts = [units @ drawn.T for drawn in draw_counts(units.shape[-1], replicates, rng)]
+    return np.concatenate(parts, axis=-1)
+
+
+def smooth_influence(columns: np.ndarray, statistic: Smooth) -> np.ndarray:
+    """Influences of rows, shape (..., n), on a smooth function of the sums of columns (c, n).
+
+    The delta method with slopes by central differences.
+    """
+    sums = columns.sum(axis=1)
+    scale = np.abs(columns).mean(axis=1)
+    slopes = []
+    for j, step in enumerate(1e-3 * np.where(scale > 0, scale, 1.0)):
+        moved = np.repeat(sums[:, np.newaxis], 2, axis=1)
+        moved[j] += (step, -step)
+        high, low = np.moveaxis(np.asarray(statistic(moved)), -1, 0)
+        slopes.append((high - low) / (2 * step))
+    return np.asarray(np.moveaxis(np.stack(slopes), 0, -1) @ columns)
+
+
+def block_influence(
+    value: Callable[[np.ndarray], float], n: int, rng: np.random.Generator, blocks: int = 200
+) -> tuple[np.ndarray, np.ndarray]:
+    """Influences of random blocks of rows on any statistic, by leaving out one block at a time.
+
+    `value` maps row positions to a number. Gives influences of shape (blocks,) and each
+    row's block, int64 of shape (n,). Consistent for medians too, since whole blocks are
+    left out; used where resampling all rows would take too long.
+    """
+    block = rng.permutation(n) % blocks
+    left_out = np.array([value(np.flatnonzero(block != k)) for k in range(blocks)])
+    return (left_out.mean() - left_out) * (blocks - 1) / blocks, block
