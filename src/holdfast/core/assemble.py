@@ -9,13 +9,18 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.header import COLUMNS, Header
-from holdfast.core.labels import codes_of, label_text, positive_of
+from holdfast.core.labels import codes_of, column_of, in_order, label_text, positive_of, spelled_like
 from holdfast.core.task import Task
 from holdfast.errors import PredictionsError, some
 
 # A predicted probability is never taken as exactly 0 for the log loss: one float32 step
 # from 1 is the least that the stored probabilities can tell apart.
 _LEAST = float(np.finfo(np.float32).eps)
+
+# Rows whose sum is off by more than float32 rounding were printed with a few decimals:
+# they are scaled to sum 1 up to the second number, and refused beyond it.
+_ROUNDING = 1e-5
+_ROUNDED_SUM = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ def assemble(given: Given, *, model: str = "") -> tuple[pl.DataFrame, Header]:
     """The table and header of Predictions; PredictionsError names what does not fit."""
     example = _ids(given.example)
     n = len(example)
-    if given.probability is not None or given.classes is not None or _is_text(given):
+    labelled = _is_labels(given.target) or _is_labels(given.prediction)
+    if given.probability is not None or given.classes is not None or labelled:
         columns, header = _classified(given, n)
     elif given.target is not None or given.prediction is not None:
         columns, header = _regressed(given, n)
@@ -68,21 +74,15 @@ def log_loss(codes: np.ndarray, probability: np.ndarray) -> np.ndarray:
 
 
 def _classified(given: Given, n: int) -> tuple[dict[str, pl.Series], Header]:
-    target = _labels(given.target, n, "target")
-    prediction = _labels(given.prediction, n, "prediction")
-    classes = _classes(given.classes, target, prediction)
+    target, prediction, classes = _labels(given, n)
     positive = _positive(given.positive, classes)
-    codes = codes_of(target, classes)
-    strange = target.filter(pl.Series(values=codes < 0) & target.is_not_null()).unique().to_list()
-    if strange:
-        raise PredictionsError(f"Targets {some(sorted(strange))} are not among the classes {list(classes)}.")
-    threshold = given.threshold
+    threshold = _threshold(given.threshold, positive)
     if given.probability is None:
-        loss = _errors(target, prediction)
-        probability = pl.Series(values=[None] * n, dtype=pl.Null)
+        loss = (target != prediction).cast(pl.Float64)
+        probability = _nothing(n)
     else:
         matrix = _probabilities(given.probability, n, classes, positive)
-        loss = pl.Series(values=log_loss(codes, matrix)).fill_nan(None)
+        loss = pl.Series(values=log_loss(codes_of(target, classes), matrix)).fill_nan(None)
         probability = pl.Series(values=matrix, dtype=pl.Array(pl.Float32, len(classes)))
         if given.prediction is None:
             threshold = 0.5 if threshold is None and positive is not None else threshold
@@ -96,8 +96,7 @@ def _regressed(given: Given, n: int) -> tuple[dict[str, pl.Series], Header]:
     target = _numbers(given.target, n, "target")
     prediction = _numbers(given.prediction, n, "prediction")
     loss = (target - prediction) ** 2 if given.loss is None else _numbers(given.loss, n, "loss")
-    nothing = pl.Series(values=[None] * n, dtype=pl.Null)
-    columns = {"target": target, "prediction": prediction, "probability": nothing, "loss": loss}
+    columns = {"target": target, "prediction": prediction, "probability": _nothing(n), "loss": loss}
     return columns, Header(Task.REGRESSION)
 
 
@@ -106,13 +105,12 @@ def _scored(given: Given, n: int) -> tuple[dict[str, pl.Series], Header]:
         raise PredictionsError(
             "Predictions need a target with a prediction or probability, or at least a loss per example."
         )
-    nothing = pl.Series(values=[None] * n, dtype=pl.Null)
-    columns = {"target": nothing, "prediction": nothing, "probability": nothing}
+    columns = dict.fromkeys(("target", "prediction", "probability"), _nothing(n))
     return {**columns, "loss": _numbers(given.loss, n, "loss")}, Header()
 
 
 def _ids(example: object) -> pl.Series:
-    ids = label_text(example)
+    ids = label_text(example, "example ids")
     if ids.null_count():
         raise PredictionsError(f"{ids.null_count():,} examples have no id; every row needs one.")
     if ids.n_unique() < len(ids):
@@ -124,16 +122,15 @@ def _ids(example: object) -> pl.Series:
     return ids
 
 
-def _is_text(given: Given) -> bool:
-    for labels in (given.target, given.prediction):
-        if labels is not None:
-            values = labels if isinstance(labels, pl.Series) else pl.Series(values=_listed(labels), strict=False)
-            return not values.dtype.is_numeric()
-    return False
+def _is_labels(values: object) -> bool:
+    if values is None:
+        return False
+    dtype = column_of(values).dtype
+    return not (dtype.is_numeric() or dtype == pl.Null)
 
 
-def _listed(values: object) -> object:
-    return values if isinstance(values, np.ndarray | pl.Series) else list(values)  # type: ignore[call-overload]
+def _nothing(n: int) -> pl.Series:
+    return pl.Series(values=[None] * n, dtype=pl.Null)
 
 
 def _check(series: pl.Series, n: int, what: str) -> pl.Series:
@@ -142,19 +139,20 @@ def _check(series: pl.Series, n: int, what: str) -> pl.Series:
     return series
 
 
-def _column(values: object, n: int, what: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+def _column(values: object, n: int, what: str, dtype: type[pl.DataType]) -> pl.Series:
     if values is None:
         return pl.Series(values=[None] * n, dtype=dtype)
-    series = values if isinstance(values, pl.Series) else pl.Series(values=_listed(values), strict=False)
-    return _check(series, n, what).cast(dtype)
+    series = _check(column_of(values, what), n, what)
+    try:
+        return series.cast(dtype)
+    except pl.exceptions.PolarsError as error:
+        raise PredictionsError(f"The {what} should be numbers, but some cells are not: {error}") from None
 
 
 def _text(values: object, n: int, what: str) -> pl.Series:
-    return pl.Series(values=[None] * n, dtype=pl.String) if values is None else _check(label_text(values), n, what)
-
-
-def _labels(values: object, n: int, what: str) -> pl.Series:
-    return _text(values, n, what)
+    if values is None:
+        return pl.Series(values=[None] * n, dtype=pl.String)
+    return _check(label_text(values, what), n, what)
 
 
 def _numbers(values: object, n: int, what: str) -> pl.Series:
@@ -173,43 +171,76 @@ def _weights(values: object, n: int) -> pl.Series:
     return weight
 
 
-def _classes(given: Sequence[object] | None, target: pl.Series, prediction: pl.Series) -> tuple[str, ...]:
-    if given is None:
-        seen = pl.concat([target, prediction]).drop_nulls().unique()
-        return tuple(sorted(seen.to_list()))
-    classes = tuple(label_text(list(given)).to_list())
-    if len(set(classes)) < len(classes):
-        raise PredictionsError(f"A class is named twice in {list(classes)}.")
-    return classes
+def _labels(given: Given, n: int) -> tuple[pl.Series, pl.Series, tuple[str, ...]]:
+    """Target, prediction and classes in one spelling; labels outside the classes are an error."""
+    target, prediction = _text(given.target, n, "target"), _text(given.prediction, n, "prediction")
+    if given.classes is None:
+        seen = set(target.drop_nulls().unique().to_list())
+        prediction = spelled_like(prediction, seen)
+        classes = in_order(seen.union(prediction.drop_nulls().unique().to_list()))
+    else:
+        classes = tuple(label_text(list(given.classes), "classes").to_list())
+        if len(set(classes)) < len(classes) or None in classes:
+            raise PredictionsError(f"Each class needs one name of its own, unlike in {list(classes)}.")
+        target, prediction = spelled_like(target, classes), spelled_like(prediction, classes)
+    for labels, what in ((target, "Targets"), (prediction, "Predictions")):
+        strange = set(labels.drop_nulls().unique().to_list()).difference(classes)
+        if strange:
+            shown = some(sorted(strange))
+            raise PredictionsError(f"{what} {shown} are not among the classes {some(classes, 10)}.")
+    return target, prediction, classes
 
 
 def _positive(given: object, classes: tuple[str, ...]) -> str | None:
     if given is None:
         return positive_of(classes)
-    name = str(label_text([given])[0])
+    name = str(spelled_like(label_text([given], "positive class"), classes)[0])
     if name not in classes:
-        raise PredictionsError(f"The positive class {name!r} is not one of {list(classes)}.")
+        raise PredictionsError(f"The positive class {name!r} is not one of {some(classes, 10)}.")
+    if len(classes) != 2:
+        raise PredictionsError(f"A positive class belongs to two classes; these are {some(classes, 10)}.")
     return name
 
 
+def _threshold(given: float | None, positive: str | None) -> float | None:
+    if given is None:
+        return None
+    if positive is None or not 0.0 <= given <= 1.0:
+        raise PredictionsError(f"A threshold is a probability of the positive class of two, not {given!r}.")
+    return float(given)
+
+
 def _probabilities(given: object, n: int, classes: tuple[str, ...], positive: str | None) -> np.ndarray:
-    matrix = np.asarray(given.to_numpy() if isinstance(given, pl.Series) else given, dtype=np.float64)
-    if matrix.ndim == 1 and positive is not None:
-        of_positive = classes.index(positive)
-        matrix = np.stack([1 - matrix, matrix], axis=1)[:, [1 - of_positive, of_positive]]
+    matrix = _matrix(given)
+    if positive is not None and matrix.shape in ((n,), (n, 1)):
+        of_positive = matrix.reshape(n)
+        first = positive == classes[0]
+        matrix = np.stack([of_positive, 1 - of_positive] if first else [1 - of_positive, of_positive], axis=1)
     if matrix.shape != (n, len(classes)):
         raise PredictionsError(
-            f"Probabilities have shape {matrix.shape}, not ({n}, {len(classes)}): "
-            f"one row per example and one column per class {list(classes)}."
+            f"Probabilities have shape {matrix.shape}, not ({n}, {len(classes)}): one row per example, one "
+            f"column per class {some(classes, 10)}. Name the classes in the columns' order: classes=[...]"
         )
-    bad = ~np.isfinite(matrix).all(axis=1) | (matrix < -1e-6).any(axis=1) | (np.abs(matrix.sum(axis=1) - 1) > 1e-3)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
+    total = matrix.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        fine = (matrix >= -_ROUNDING).all(axis=1) & (np.abs(total - 1) <= _ROUNDED_SUM)
+    if not fine.all():
+        row = int(np.flatnonzero(~fine)[0])
         raise PredictionsError(
-            f"{int(bad.sum()):,} rows of probabilities do not lie in [0, 1] and sum to 1, "
-            f"e.g. row {row}: {matrix[row].tolist()}."
+            f"{int((~fine).sum()):,} rows of probabilities do not lie in [0, 1] and sum to 1, "
+            f"e.g. row {row}: {some(matrix[row].tolist(), 5)}. Scores and logits need a softmax first."
         )
+    off = np.abs(total - 1) > _ROUNDING
+    matrix[off] /= total[off, None]
     return np.ascontiguousarray(np.clip(matrix, 0, 1), dtype=np.float32)
+
+
+def _matrix(given: object) -> np.ndarray:
+    plain = given.to_list() if isinstance(given, pl.Series) and given.dtype == pl.List else given
+    try:
+        return np.array(plain, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise PredictionsError(f"Probabilities should be numbers, (examples, classes): {error}") from None
 
 
 def _decide(
@@ -221,7 +252,3 @@ def _decide(
     else:
         codes = matrix.argmax(axis=1)
     return pl.Series(values=list(classes), dtype=pl.String).gather(codes)
-
-
-def _errors(target: pl.Series, prediction: pl.Series) -> pl.Series:
-    return (target != prediction).cast(pl.Float64)

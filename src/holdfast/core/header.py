@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
+
 from holdfast.core.task import Task
 
 COLUMNS = (
@@ -35,3 +37,12 @@ class Header:
     dataset: str = ""
     model: str = ""
     created_by: str = ""
+
+    @property
+    def kinds(self) -> dict[str, pl.DataType]:
+        """The type of each column of the table; a column without any value may be Null instead."""
+        text, number = pl.String(), pl.Float64()
+        outcome = {Task.CLASSIFICATION: text, Task.REGRESSION: number, None: pl.Null()}[self.task]
+        probability = pl.Array(pl.Float32, len(self.classes)) if self.classes else pl.Null()
+        kinds = (text, text, text, pl.Int64(), outcome, outcome, probability, number, number)
+        return dict(zip(COLUMNS, kinds, strict=True))

@@ -20,12 +20,13 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from holdfast.core.assemble import Given, assemble
-from holdfast.core.header import COLUMNS, Header
+from holdfast.core.header import Header
 from holdfast.core.labels import codes_of
 from holdfast.core.task import Task
 from holdfast.errors import FileError, NewerError, PredictionsError, RoleError
@@ -34,20 +35,19 @@ FORMAT = "predictions.v1"
 _METADATA_KEY = "holdfast"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """One row per example, and a header. Make one from arrays with `Predictions.of`.
 
-    Raises PredictionsError where ids repeat or columns do not fit the header.
+    The arrays that judging needs are made once and kept; they are read-only.
+    Raises PredictionsError where columns do not fit the header.
     """
 
     table: pl.DataFrame
     header: Header
 
     def __post_init__(self) -> None:
-        absent = [name for name in COLUMNS if name not in self.table.columns]
-        if absent:
-            raise PredictionsError(f"A Predictions table lacks {absent}; make one with Predictions.of.")
+        _check_kinds(self.table, self.header)
 
     @staticmethod
     def of(
@@ -96,67 +96,73 @@ class Predictions:
         """The ids, text of shape (n,)."""
         return self.table["example"]
 
-    @property
+    @cached_property
     def target_codes(self) -> np.ndarray:
         """Each target's index in the header's classes, int64 of shape (n,); -1 where unknown."""
-        return codes_of(self.table["target"], self.header.classes)
+        return _kept(codes_of(self.table["target"], self.header.classes))
 
-    @property
+    @cached_property
     def prediction_codes(self) -> np.ndarray:
         """Each prediction's index in the header's classes, int64 of shape (n,); -1 where unknown."""
-        return codes_of(self.table["prediction"], self.header.classes)
+        return _kept(codes_of(self.table["prediction"], self.header.classes))
 
-    @property
+    @cached_property
     def probability(self) -> np.ndarray | None:
         """float32 of shape (n, K) in the order of the header's classes; None without probabilities."""
         column = self.table["probability"]
-        if column.dtype == pl.Null or column.null_count():
-            return None
-        return column.to_numpy()
+        absent = column.dtype == pl.Null or column.null_count()
+        return None if absent else _kept(column.to_numpy())
 
-    @property
+    @cached_property
     def positive_probability(self) -> np.ndarray | None:
         """float32 of shape (n,): the positive class's probability in a binary task, else None."""
-        probability, positive = self.probability, self.header.positive
-        if probability is None or positive is None or len(self.header.classes) != 2:
+        if self.probability is None or self.header.positive is None:
             return None
-        return probability[:, self.header.classes.index(positive)]
+        of_positive = self.header.classes.index(self.header.positive)
+        return _kept(np.ascontiguousarray(self.probability[:, of_positive]))
 
-    @property
+    @cached_property
     def target_values(self) -> np.ndarray:
-        """Targets as float64 of shape (n,), for regression."""
-        return self.table["target"].cast(pl.Float64).to_numpy()
+        """Targets as float64 of shape (n,), for regression; nan where unknown."""
+        return _floats(self.table["target"])
 
-    @property
+    @cached_property
     def prediction_values(self) -> np.ndarray:
-        """Predictions as float64 of shape (n,), for regression."""
-        return self.table["prediction"].cast(pl.Float64).to_numpy()
+        """Predictions as float64 of shape (n,), for regression; nan where unknown."""
+        return _floats(self.table["prediction"])
 
-    @property
+    @cached_property
     def loss(self) -> np.ndarray:
         """float64 of shape (n,), lower is better; nan where the target is unknown."""
-        return self.table["loss"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        return _floats(self.table["loss"])
 
-    @property
+    @cached_property
     def weight(self) -> np.ndarray | None:
         """float64 of shape (n,), or None when every row weighs the same."""
         column = self.table["weight"]
         if column.dtype == pl.Null or column.n_unique() <= 1:
             return None
-        return column.fill_null(1.0).to_numpy()
+        return _kept(column.fill_null(1.0).to_numpy())
 
-    @property
+    @cached_property
     def group_codes(self) -> np.ndarray | None:
-        """The cluster of each row as int64 of shape (n,), or None when rows are independent."""
-        column = self.table["group"]
-        if column.dtype == pl.Null or column.null_count() == len(column):
-            return None
-        filled = pl.select(pl.coalesce(column, self.example)).to_series()
-        return filled.rank("dense").cast(pl.Int64).to_numpy() - 1
+        """Each row's cluster, int64 of shape (n,), itself without a group; None if all are alone."""
+        return _clusters(self.table["group"])
+
+    @cached_property
+    def known(self) -> Predictions:
+        """The rows that can be judged: those with target and prediction; without a task, with a loss."""
+        mask = _judgeable(self)
+        return self if mask.all() else self.where(mask)
 
     def where(self, mask: object) -> Predictions:
         """The rows where `mask` (bool of shape (n,)) is true."""
-        return replace(self, table=self.table.filter(pl.Series(values=np.asarray(mask, dtype=bool))))
+        rows = np.asarray(mask)
+        if rows.dtype != bool or rows.shape != (len(self),):
+            raise PredictionsError(
+                f"A mask is bool of shape ({len(self)},), not {rows.dtype} of shape {rows.shape}."
+            )
+        return replace(self, table=self.table.filter(pl.Series(values=rows)))
 
     def named(self, model: str) -> Predictions:
         """The same predictions under another model name."""
@@ -174,21 +180,96 @@ class Predictions:
 
     def encode(self) -> bytes:
         """The bytes of a predictions.v1 Parquet file."""
-        header = {"format": FORMAT, **asdict(self.header)}
-        buffer = io.BytesIO()
-        self.table.write_parquet(buffer, metadata={_METADATA_KEY: json.dumps(header, sort_keys=True)})
-        return buffer.getvalue()
+        return _encoded(self)
 
     @staticmethod
     def decode(data: bytes) -> Predictions:
-        """Predictions from the bytes of a predictions.v1 file (see `encode`)."""
+        """Predictions from what `encode` made; FileError, NewerError or PredictionsError otherwise."""
+        return _decoded(data)
+
+
+def _encoded(p: Predictions) -> bytes:
+    header = {"format": FORMAT, **asdict(p.header)}
+    buffer = io.BytesIO()
+    p.table.write_parquet(buffer, metadata={_METADATA_KEY: json.dumps(header, sort_keys=True)})
+    return buffer.getvalue()
+
+
+def _decoded(data: bytes) -> Predictions:
+    try:
         text = pl.read_parquet_metadata(io.BytesIO(data)).get(_METADATA_KEY)
-        if text is None:
-            raise FileError("This Parquet file has no Holdfast header; it is not predictions.v1.")
+        table = pl.read_parquet(io.BytesIO(data))
+    except pl.exceptions.PolarsError as error:
+        raise FileError(f"This is not a Parquet file, or it is damaged: {error}") from None
+    if text is None:
+        raise FileError("This Parquet file has no Holdfast header; it is not predictions.v1.")
+    return _verified(Predictions(table, _header(text)))
+
+
+def _header(text: str) -> Header:
+    try:
         facts = json.loads(text)
-        written = facts.pop("format", "")
+        written = facts.pop("format")
         if written != FORMAT:
             raise NewerError(f"These predictions have format {written!r}; this Holdfast reads {FORMAT!r}.")
         task = Task(facts["task"]) if facts["task"] else None
-        header = Header(**{**facts, "task": task, "classes": tuple(facts["classes"])})
-        return Predictions(pl.read_parquet(io.BytesIO(data)), header)
+        return Header(**{**facts, "task": task, "classes": tuple(facts["classes"])})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FileError(f"The Holdfast header of this Parquet file is damaged: {error!r}") from None
+
+
+def _verified(p: Predictions) -> Predictions:
+    """Itself, or a PredictionsError for what a file can get wrong and `assemble` never does."""
+    if p.example.null_count() or p.example.n_unique() < len(p):
+        raise PredictionsError("The example ids in this file are not unique.")
+    labels = (p.target_codes, "target"), (p.prediction_codes, "prediction")
+    for codes, name in labels if p.header.task is Task.CLASSIFICATION else ():
+        if (codes < 0).sum() != p.table[name].null_count():
+            raise PredictionsError(f"The {name} in this file holds labels that are not among its classes.")
+    weight = p.table["weight"].cast(pl.Float64)
+    if not (weight.is_finite() & (weight >= 0)).all():
+        raise PredictionsError("The weights in this file are not all finite and at least 0.")
+    probability = p.probability
+    if probability is not None and not ((probability >= 0) & (probability <= 1)).all():
+        raise PredictionsError("The probabilities in this file do not all lie in [0, 1].")
+    return p
+
+
+def _clusters(group: pl.Series) -> np.ndarray | None:
+    alone = group.is_null().to_numpy()
+    if alone.all():
+        return None
+    codes = group.rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
+    grouped = int(codes.max()) + 1
+    if grouped + alone.sum() == len(codes):
+        return None
+    return _kept(np.where(alone, grouped + np.cumsum(alone) - 1, codes))
+
+
+def _judgeable(p: Predictions) -> np.ndarray:
+    if p.header.task is None:
+        return np.asarray(~np.isnan(p.loss))
+    if p.header.task is Task.CLASSIFICATION:
+        return (p.target_codes >= 0) & (p.prediction_codes >= 0)
+    return np.asarray(~np.isnan(p.target_values) & ~np.isnan(p.prediction_values))
+
+
+def _check_kinds(table: pl.DataFrame, header: Header) -> None:
+    kinds = header.kinds
+    absent = [name for name in kinds if name not in table.columns]
+    if absent:
+        raise PredictionsError(f"A Predictions table lacks {absent}; make one with Predictions.of.")
+    for name, kind in kinds.items():
+        if table.schema[name] not in (kind, pl.Null):
+            raise PredictionsError(
+                f"The column {name!r} of a Predictions table is {kind}, not {table.schema[name]}."
+            )
+
+
+def _floats(column: pl.Series) -> np.ndarray:
+    return _kept(column.cast(pl.Float64).fill_null(float("nan")).to_numpy())
+
+
+def _kept(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False  # it is shared by all who ask
+    return array
