@@ -19,7 +19,9 @@ class Work:
 class Done:
     """What came of one piece of work: a value, or an error's text.
 
-    `seconds` are wall seconds, `cpu_seconds` user and system time of the worker.
+    `error` is one line. `seconds` are wall seconds, `cpu_seconds` user and system time
+    of the worker, `peak_memory` the bytes that the process held at most meanwhile (0
+    where the system cannot tell).
     """
 
     key: str
@@ -27,6 +29,8 @@ class Done:
     error: str = ""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    traceback: str = ""
 
 
 class Engine(Protocol):
