@@ -7,10 +7,10 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from holdfast.core.work import Done
 from holdfast.errors import EngineError, HoldfastError
 
 if sys.platform != "win32":
@@ -20,26 +20,12 @@ if sys.platform != "win32":
 _PEAK_RESET, _PEAK = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a call gave: a value, or one line of error and its traceback.
-
-    `seconds` are wall seconds, `cpu_seconds` those of this process and its own finished
-    children (on Windows without the children); `peak_memory` is in bytes, 0 where it cannot be told.
-    """
-
-    value: object = None
-    error: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory: int = 0
-
-
 def execute(
-    function: str, arguments: Callable[[], tuple[object, ...]], progress: Callable[[float], None]
-) -> Outcome:
+    key: str, function: str, arguments: Callable[[], tuple[object, ...]], progress: Callable[[float], None]
+) -> Done:
     """Call "module:name" with the arguments; whatever it raises becomes the error.
+
+    CPU time includes that of child processes that have ended (not on Windows).
 
     A function that has a parameter called `progress` is given one. KeyboardInterrupt is
     not an outcome: it passes through.
@@ -57,7 +43,7 @@ def execute(
     except BaseException as raised:  # a library that calls sys.exit() must not end the worker
         error, trace = one_line(raised), traceback.format_exc()
     seconds, cpu = time.perf_counter() - started, _cpu_seconds() - cpu
-    return Outcome(value, error, trace, seconds, cpu, _peak_memory())
+    return Done(key, value, error, seconds, cpu, _peak_memory(), trace)
 
 
 def resolve(function: str) -> Callable[..., object]:

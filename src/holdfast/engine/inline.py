@@ -37,8 +37,9 @@ class InlineEngine:
         if not self._waiting or (timeout is not None and timeout <= 0):
             return None
         work = self._waiting.pop(next(iter(self._waiting)))
-        o = execute(work.function, lambda: work.arguments, lambda share: self._tell(work.key, share))
-        return Done(work.key, o.value, o.error, o.seconds, o.cpu_seconds, o.peak_memory, o.traceback)
+        return execute(
+            work.key, work.function, lambda: work.arguments, lambda share: self._tell(work.key, share)
+        )
 
     def cancel(self, key: str) -> None:
         """Forget queued work."""

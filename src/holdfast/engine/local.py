@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -21,7 +21,6 @@ from holdfast.engine.process import Inbox, Process, usable_cores
 from holdfast.engine.shared import Shared, save_shared
 from holdfast.errors import EngineError
 
-_DAY = 86_400.0
 _START_TRIES = 3
 
 
@@ -47,9 +46,8 @@ class LocalEngine:
         self._inbox: Inbox = SimpleQueue()
         self._waiting: dict[str, tuple[str, bytes]] = {}
         self._finished: deque[Done] = deque()
-        self._failed_starts = self._started = self._shared = 0
-        _sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"holdfast-{os.getpid()}-"))
+        self._failed_starts = self._shared = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
         self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._processes: list[Process] = []
         for _ in range(self._workers):
@@ -119,8 +117,7 @@ class LocalEngine:
         self.close()
 
     def _start(self) -> None:
-        self._started += 1
-        self._processes.append(Process(self._preload, self._folder / f"{self._started}.err", self._inbox))
+        self._processes.append(Process(self._preload, self._folder, self._inbox))
 
     def _dispatch(self) -> None:
         idle = deque(process for process in self._processes if process.ready and not process.key)
@@ -143,9 +140,9 @@ class LocalEngine:
             case ("progress", str(key), float(share)):
                 if self._on_progress is not None:
                     self._on_progress(key, share)
-            case ("done", *facts):
+            case ("done", Done() as done):
                 process.key = ""
-                self._finished.append(_done(*cast("tuple[str, bytes, str, str, float, float, int]", facts)))
+                self._finished.append(_unpacked(done))
 
     def _bury(self, process: Process) -> None:
         self._processes.remove(process)
@@ -173,29 +170,10 @@ def portable(value: object) -> bool:
         return False
 
 
-def _done(
-    key: str, payload: bytes, error: str, trace: str, seconds: float, cpu_seconds: float, peak_memory: int
-) -> Done:
-    value = None
-    if not error:
-        try:
-            value = pickle.loads(payload)
-        except Exception as raised:
-            error = f"The result cannot be read here: {one_line(raised)}"
-    return Done(key, value, error, seconds, cpu_seconds, peak_memory, trace)
-
-
-def _sweep() -> None:
-    # What a killed process left behind. Young folders stay: in a container, the process
-    # of another may look dead. Signal 0 asks only on POSIX.
-    if os.name != "posix":
-        return
-    for folder in Path(tempfile.gettempdir()).glob("holdfast-*-*"):
-        pid = folder.name.split("-")[1]
-        try:
-            if pid.isdigit() and time.time() - folder.stat().st_mtime > _DAY:
-                os.kill(int(pid), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue
+def _unpacked(done: Done) -> Done:
+    if done.error:
+        return replace(done, value=None)
+    try:
+        return replace(done, value=pickle.loads(cast("bytes", done.value)))
+    except Exception as raised:
+        return replace(done, value=None, error=f"The result cannot be read here: {one_line(raised)}")

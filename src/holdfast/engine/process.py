@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,19 +32,20 @@ _ONE_THREAD = {
 class Process:
     """A worker process: started at once, told what to do, killed whole.
 
-    `ready` and `key` (of the work that it does) are kept by the engine.
+    `folder` is the engine's, which the process removes should its parent die without
+    having done so. `ready` and `key` (of the work that it does) are kept by the engine.
     """
 
-    def __init__(self, preload: Sequence[str], errors: Path, inbox: Inbox) -> None:
+    def __init__(self, preload: Sequence[str], folder: Path, inbox: Inbox) -> None:
         if not sys.executable:
             raise EngineError("Worker processes need a Python program, and sys.executable names none.")
         self.ready, self.key = False, ""
-        self.errors = errors.open("a+b")
+        self.errors = tempfile.TemporaryFile(mode="a+b", dir=folder)  # noqa: SIM115 - closed by kill()
         # -P and the parent's own path: a random.py in the current folder is not imported
         # by a worker unless it would be by its parent.
         environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)}
         self.popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "holdfast.engine.worker", str(os.getpid()), *preload],
+            [sys.executable, "-P", "-m", "holdfast.engine.worker", str(os.getpid()), str(folder), *preload],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

@@ -1,8 +1,9 @@
-"""The program of one worker process: `python -m holdfast.engine.worker PARENT [MODULE ...]`.
+"""The program of one worker process: `python -m holdfast.engine.worker PARENT FOLDER [MODULE ...]`.
 
 It reads work from its standard input and answers on its standard output, which it first
 takes away from everyone else: a library that prints cannot garble an answer. Nothing
-heavy is imported but the MODULEs. It ends when its parent does.
+heavy is imported but the MODULEs. It ends when its parent does,
+and then removes the FOLDER that its parent had no time to.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import faulthandler
 import os
 import pickle
+import shutil
 import signal
 import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from queue import SimpleQueue
-from typing import BinaryIO, cast
+from typing import BinaryIO, NoReturn, cast
 
-from holdfast.engine.execute import Outcome, execute, one_line
+from holdfast.core.work import Done
+from holdfast.engine.execute import execute, one_line
 from holdfast.engine.shared import Shared, load_shared
 from holdfast.engine.wire import read_message, write_message
 
@@ -32,32 +36,30 @@ Order = tuple[str, str, bytes]
 
 def main() -> None:
     """Serve until the parent is gone."""
-    parent, preload = int(sys.argv[1]), sys.argv[2:]
+    parent, folder, preload = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     source, sink = _claim_pipes()
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     inbox: SimpleQueue[Order] = SimpleQueue()
-    threading.Thread(target=_listen, args=(source, inbox), daemon=True).start()
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_listen, args=(source, inbox, folder), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, folder), daemon=True).start()
     for module in preload:
         with suppress(Exception):  # the work that needs it will say what is wrong
             import_module(module)
     write_message(sink, ("ready",))
     while True:
         key, function, arguments = inbox.get()
-        outcome = execute(function, partial(_unpack, arguments), _Teller(sink, key))
-        write_message(sink, _answer(key, outcome))
+        done = execute(key, function, partial(_unpack, arguments), _Teller(sink, key))
+        write_message(sink, ("done", _packed(done)))
 
 
-def _answer(key: str, outcome: Outcome) -> tuple[object, ...]:
-    error, payload = outcome.error, b""
-    if not error:
-        try:
-            payload = pickle.dumps(outcome.value, protocol=5)
-        except Exception as raised:
-            error = f"The result cannot be sent between processes: {one_line(raised)}"
-    facts = (outcome.seconds, outcome.cpu_seconds, outcome.peak_memory)
-    return "done", key, payload, error, outcome.traceback, *facts
+def _packed(done: Done) -> Done:
+    try:
+        return replace(done, value=pickle.dumps(done.value, protocol=5))
+    except Exception as raised:
+        return replace(
+            done, value=b"", error=f"The result cannot be sent between processes: {one_line(raised)}"
+        )
 
 
 def _unpack(data: bytes) -> tuple[object, ...]:
@@ -86,16 +88,21 @@ def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
     return source, sink
 
 
-def _listen(source: BinaryIO, inbox: SimpleQueue[Order]) -> None:
+def _listen(source: BinaryIO, inbox: SimpleQueue[Order], folder: str) -> None:
     while (message := read_message(source)) is not None:
         inbox.put(cast("Order", message))
-    os._exit(0)
+    _end(folder)
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, folder: str) -> None:
     # The pipe's end tells as a rule; not when a forked child of the parent still holds it.
     while os.getppid() == parent:
         time.sleep(1.0)
+    _end(folder)
+
+
+def _end(folder: str) -> NoReturn:
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
