@@ -66,9 +66,10 @@ def _joint(columns: list[np.ndarray], sizes: list[int]) -> tuple[np.ndarray, np.
     n = len(columns[0])
     space = float(np.prod(np.asarray(sizes, dtype=np.float64)))
     kind = np.int32 if space < 2**31 else np.int64
-    code = columns[0].astype(kind)
+    code: np.ndarray = columns[0].astype(kind)
     for column, size in zip(columns[1:], sizes[1:], strict=True):
-        code = code * kind(size) + column.astype(kind, copy=False)
+        np.multiply(code, size, out=code)
+        np.add(code, column, out=code, casting="unsafe")
     if space > max(4 * n, 1_000_000):
         distinct, row, count = np.unique(code, return_inverse=True, return_counts=True)
         return row, distinct, count
