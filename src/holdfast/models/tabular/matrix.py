@@ -10,6 +10,7 @@ import numpy as np
 
 from holdfast.core.learner import Curve, Progress
 from holdfast.core.plan import Option
+from holdfast.core.space import Space
 from holdfast.core.task import Task
 
 
@@ -77,7 +78,8 @@ class Algorithm:
     Every learner's file ends with one: `LINEAR = Algorithm(fit, defaults, losses)`.
     `losses` are names without arguments ("quantile", not "quantile:0.9"). `module` is
     the importable module that the learner needs beyond the core installation, and
-    `extra` the optional extra of this package that brings it.
+    `extra` the optional extra of this package that brings it. `space` is what a search
+    may try instead of the defaults.
     """
 
     fit: Fit
@@ -85,3 +87,4 @@ class Algorithm:
     losses: tuple[str, ...]
     module: str = ""
     extra: str = ""
+    space: Space = field(default_factory=dict)

@@ -1,0 +1,170 @@
+"""Run a column recipe: typed cells in, float32 features out; the same code for one row and for many.
+
+`Encoder.rows` and `Encoder.row` differ only in how they collect cells (columns of a
+table, or a mapping); one numpy function, `_features`, turns the cells into features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from holdfast.models.tabular.recipe import Recipe
+
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = 86_400_000_000  # microseconds
+_MOST = float(np.finfo(np.float32).max)
+_UNKNOWN_DATE = np.iinfo(np.int64).min  # what numpy and polars call "not a time"
+_MARKS = {
+    "words": r"\S+",
+    "digits": r"\d",
+    "capitals": r"\p{Lu}",
+    "marks": r"[^\w\s]",
+}
+
+Cell = float | bool | str | datetime | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoder:
+    """A recipe made ready to run: its lookups as dicts, their tables as one flat array.
+
+    `flat[base[j] + code]` is feature j of its column's level `code`; `owner[j]` says
+    which lookup feature j belongs to.
+    """
+
+    recipe: Recipe
+    numbers: tuple[str, ...]
+    center: np.ndarray
+    codes: tuple[tuple[str, dict[str | None, int], int], ...]
+    owner: np.ndarray
+    base: np.ndarray
+    flat: np.ndarray
+
+    @staticmethod
+    def of(recipe: Recipe) -> Encoder:
+        """Prepare a recipe once; use it for every row."""
+        codes, tables, owner, base, start = [], [], [], [], 0
+        for which, lookup in enumerate(recipe.lookups):
+            unseen = len(lookup.levels)
+            known: dict[str | None, int] = {level: code for code, level in enumerate(lookup.levels)}
+            codes.append((lookup.column, known | {None: unseen + 1}, unseen))
+            tables.append(lookup.table.T.ravel())
+            owner += [which] * len(lookup.names)
+            base += [start + j * (unseen + 2) for j in range(len(lookup.names))]
+            start += lookup.table.size
+        return Encoder(
+            recipe,
+            tuple(number.column for number in recipe.numbers),
+            np.array([number.center for number in recipe.numbers]),
+            tuple(codes),
+            np.array(owner, dtype=np.intp),
+            np.array(base, dtype=np.intp),
+            np.concatenate(tables) if tables else np.zeros(0, np.float32),
+        )
+
+    def row(self, cells: Mapping[str, Cell]) -> np.ndarray:
+        """One row of typed cells (None for missing) -> float32 of shape (1, d)."""
+        numbers = [np.nan if (cell := cells[name]) is None else cell for name in self.numbers]
+        codes = [known.get(cells[name], unseen) for name, known, unseen in self.codes]  # type: ignore[arg-type]
+        dates = [_stamp(cells[part.column]) for part in self.recipe.dates]
+        texts = [pl.Series([cells[part.column]], dtype=pl.String) for part in self.recipe.texts]
+        return self._features(
+            np.array([numbers], dtype=np.float64),
+            np.array([dates], dtype=np.int64),
+            texts,
+            np.array([codes], dtype=np.intp),
+        )
+
+    def rows(self, columns: Mapping[str, pl.Series]) -> np.ndarray:
+        """Typed columns of n cells each, as a Dataset's table holds them -> float32 of shape (n, d)."""
+        n = len(next(iter(columns.values()), ()))
+        numbers = np.empty((n, len(self.numbers)))
+        for j, name in enumerate(self.numbers):
+            numbers[:, j] = columns[name].cast(pl.Float64).to_numpy()
+        dates = np.empty((n, len(self.recipe.dates)), dtype=np.int64)
+        for j, part in enumerate(self.recipe.dates):
+            stamps = columns[part.column].cast(pl.Datetime("us")).to_physical()
+            dates[:, j] = stamps.fill_null(_UNKNOWN_DATE).to_numpy()
+        texts = [columns[part.column].cast(pl.String) for part in self.recipe.texts]
+        codes = np.empty((n, len(self.codes)), dtype=np.intp)
+        for j, (name, known, unseen) in enumerate(self.codes):
+            codes[:, j] = level_codes(columns[name], known, unseen)
+        return self._features(numbers, dates, texts, codes)
+
+    def _features(
+        self, numbers: np.ndarray, dates: np.ndarray, texts: list[pl.Series], codes: np.ndarray
+    ) -> np.ndarray:
+        kept = numbers.shape[1]
+        X = np.empty((len(codes), len(self.recipe.names)), dtype=np.float32)
+        X[:, :kept] = np.maximum(np.minimum(numbers - self.center, _MOST), -_MOST)
+        at = kept
+        for j, part in enumerate(self.recipe.dates):
+            X[:, at : at + len(part.parts)] = date_parts(dates[:, j], part.parts)
+            at += len(part.parts)
+        for part, text in zip(self.recipe.texts, texts, strict=True):
+            X[:, at : at + len(part.parts)] = text_parts(text, part.parts)
+            at += len(part.parts)
+        if len(self.owner):
+            X[:, at:] = self.flat[self.base + codes[:, self.owner]]
+        return X
+
+
+def encode(recipe: Recipe, columns: Mapping[str, pl.Series]) -> np.ndarray:
+    """Typed columns of n cells -> float32 features of shape (n, d), C-contiguous, nan for missing.
+
+    >>> from holdfast.models.tabular.recipe import Number
+    >>> encode(Recipe((Number("age"),)), {"age": pl.Series([31.0, None])}).tolist()
+    [[31.0], [nan]]
+    """
+    return Encoder.of(recipe).rows(columns)
+
+
+def level_codes(column: pl.Series, known: Mapping[str | None, int], unseen: int) -> np.ndarray:
+    """Each cell's code, int64 of shape (n,): `known` has a code for None, `unseen` is any other level's."""
+    levels = [level for level in known if level is not None]
+    codes = [known[level] for level in levels]
+    found = column.cast(pl.String).replace_strict(levels, codes, default=unseen, return_dtype=pl.Int64)
+    return pl.select(pl.when(column.is_null()).then(known[None]).otherwise(found)).to_series().to_numpy()
+
+
+def date_parts(stamps: np.ndarray, parts: tuple[str, ...]) -> np.ndarray:
+    """Parts of times in microseconds since 1970, int64 of shape (n,) -> float64 of shape (n, parts).
+
+    Weekdays count from Monday = 0; "days" are days since 1970 with their fraction.
+    """
+    known = stamps != _UNKNOWN_DATE
+    day, within = np.divmod(np.where(known, stamps, 0), _DAY)
+    days = day.astype("M8[D]")
+    months, years = days.astype("M8[M]"), days.astype("M8[Y]")
+    values = {
+        "year": lambda: years.astype(np.int64) + 1970,
+        "month": lambda: (months - years.astype("M8[M]")).astype(np.int64) + 1,
+        "day": lambda: (days - months.astype("M8[D]")).astype(np.int64) + 1,
+        "weekday": lambda: (day + 3) % 7,  # 1 January 1970 was a Thursday
+        "hour": lambda: within // 3_600_000_000,
+        "minute": lambda: within // 60_000_000 % 60,
+        "days": lambda: day + within / _DAY,
+    }
+    return np.stack([np.where(known, values[part](), np.nan) for part in parts], axis=1)
+
+
+def text_parts(text: pl.Series, parts: tuple[str, ...]) -> np.ndarray:
+    """Simple facts of n texts -> float64 of shape (n, parts): lengths, and shares of the characters."""
+    characters = text.str.len_chars().cast(pl.Float64)
+    counts = {"characters": characters}
+    for part in parts:
+        if part != "characters":
+            count = text.str.count_matches(_MARKS[part]).cast(pl.Float64)
+            share = count / characters.clip(lower_bound=1)
+            counts[part] = count if part == "words" else share
+    return np.stack([counts[part].to_numpy() for part in parts], axis=1)
+
+
+def _stamp(cell: object) -> int:
+    return (cell - _EPOCH) // _MICROSECOND if isinstance(cell, datetime) else _UNKNOWN_DATE
