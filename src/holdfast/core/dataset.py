@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from holdfast.core.fingerprint import fingerprint
+from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.schema import Schema
 from holdfast.errors import ColumnError, InputError
 
@@ -71,7 +71,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         target = next((c.name for c in self.schema if c.role == "target"), None)
-        return f"Dataset({len(self):,} rows, {len(self.schema.columns)} columns, target {target!r}, {self.id[:8]})"
+        size = f"{len(self):,} rows, {len(self.schema.columns)} columns"
+        return f"Dataset({size}, target {target!r}, {self.id[:8]})"
 
     @cached_property
     def id(self) -> str:
@@ -101,5 +102,9 @@ class Dataset:
             table=self.table[index],
             example=self.example.gather(index),
             twin=self.twin[index],
-            content=f"{self.content}[{fingerprint(sorted(self.example.gather(index).to_list()))}]",
+            content=f"{self.content}[{_named(self.example.gather(index))}]",
         )
+
+
+def _named(ids: pl.Series) -> str:
+    return fingerprint_bytes("\n".join(ids.sort().to_list()).encode())

@@ -14,9 +14,10 @@ class Split:
     """Every row's role, for ever, and its fold.
 
     `role` is text of shape (n,): "search" and "confirm" rows are open, "sealed" rows
-    answer only at the gate. `fold` is int64 of shape (n,), -1 for sealed rows.
-    `tied` marks rows (bool of shape (n,)) that are sealed but have a twin among the open
-    rows, or the other way round; they are left out of sealed scoring.
+    answer only at the gate. `fold` is int64 of shape (n,), -1 for sealed rows. `tied`
+    marks the sealed rows (bool of shape (n,)) that have a twin among the open rows;
+    they are left out of sealed scoring. `salt` and `cut` are what the roles were drawn
+    with: hand them back in, and rows that are added move nobody.
     """
 
     role: np.ndarray
@@ -30,9 +31,11 @@ class Split:
     @property
     def open(self) -> np.ndarray:
         """Mask of the open rows, bool of shape (n,)."""
-        return self.role != SEALED
+        mask: np.ndarray = self.role != SEALED
+        return mask
 
     @property
     def sealed(self) -> np.ndarray:
         """Mask of the sealed rows that may be scored, bool of shape (n,)."""
-        return (self.role == SEALED) & ~self.tied
+        mask: np.ndarray = ~self.open & ~self.tied
+        return mask

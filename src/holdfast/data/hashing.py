@@ -89,7 +89,7 @@ def _cells(series: pl.Series) -> np.ndarray:
         return _both(_times(series))
     raise ColumnError(
         f"Column {series.name!r} holds {kind}; Holdfast reads numbers, text, booleans and dates. "
-        "Spread it over columns of its own, or leave it out: ignore=[NAME] (--ignore NAME)."
+        f"Spread it over columns of its own, or leave it out: --ignore {series.name!r}."
     )
 
 
