@@ -18,17 +18,14 @@ def even_folds(keys: np.ndarray, order: np.ndarray, strata: np.ndarray, folds: i
     """The fold of each row, int64 of shape (n,) in 0 ... folds - 1.
 
     `strata` are small non-negative codes of shape (n,). Heavy units are placed one after
-    the other, each where its classes are fewest; of each stratum the light ones then fill
-    up, in their random order, what each fold still lacks.
+    the other, each where its strata are fewest. The light ones then fill up, in their
+    random order and the rarest stratum first, what each fold still lacks.
     """
-    units = _units(keys, order, strata)
+    common = np.argsort(np.argsort(np.bincount(strata), kind="stable"), kind="stable")[strata]
+    units = _units(keys, order, common)
     fold = np.full(len(units.size), -1, dtype=np.int64)
-    heavy = np.flatnonzero(units.size > max(1, len(keys) / (_HEAVY * folds)))
-    filled = np.zeros((folds, units.strata), dtype=np.int64)
-    if len(heavy):
-        fold[heavy] = _place_heavy(units, heavy, strata, folds)
-        np.add.at(filled, (fold[heavy], units.stratum[heavy]), units.size[heavy])
-    _fill_up(units, fold, filled)
+    held = _place_heavy(units, common, fold, folds)
+    _fill_up(units, common, fold, held)
     return np.take(fold, units.row)
 
 
@@ -42,62 +39,67 @@ def time_folds(keys: np.ndarray, order: np.ndarray, times: np.ndarray, folds: in
     np.minimum.at(first, units.row, times)
     sequence = np.lexsort((units.order, first))
     fold = np.empty(len(units.size), dtype=np.int64)
-    fold[sequence] = (_middles(units.size[sequence]) * folds / len(keys)).astype(np.int64)
+    middles = _middles(units.size[sequence])
+    fold[sequence] = (middles * folds / len(keys)).astype(np.int64)
     return np.take(fold, units.row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Units:
-    """m units: of each row its unit (n,); of each unit its size, stratum and place (m,)."""
+    """m units: of each row its unit (n,); of each unit its size, rarest stratum and place (m,)."""
 
     row: np.ndarray
     size: np.ndarray
-    stratum: np.ndarray
+    rarest: np.ndarray
     order: np.ndarray
-    strata: int
 
 
 def _units(keys: np.ndarray, order: np.ndarray, strata: np.ndarray) -> _Units:
-    """A unit's stratum is the rarest of its rows' strata, since that one is hardest to spread."""
-    count = np.bincount(strata)
-    rarity = np.empty(len(count), dtype=np.int64)
-    rarity[np.argsort(count, kind="stable")] = np.arange(len(count))
     _, first, row = np.unique(keys, return_index=True, return_inverse=True)
-    rarest = np.full(len(first), len(count), dtype=np.int64)
-    np.minimum.at(rarest, row, rarity[strata])
-    return _Units(row, np.bincount(row), rarest, order[first], len(count))
+    rarest = strata[first]
+    np.minimum.at(rarest, row, strata)
+    return _Units(row, np.bincount(row), rarest, order[first])
 
 
-def _place_heavy(units: _Units, heavy: np.ndarray, strata: np.ndarray, folds: int) -> np.ndarray:
-    """The folds of the heavy units, of which there are at most 50 per fold; largest first."""
+def _place_heavy(units: _Units, strata: np.ndarray, fold: np.ndarray, folds: int) -> np.ndarray:
+    """Set the fold of the heavy units, at most 50 per fold, largest first.
+
+    Returns the rows of each stratum that each fold holds, int64 of shape (folds, strata).
+    """
+    total = np.bincount(strata)
+    held = np.zeros((folds, len(total)), dtype=np.int64)
+    heavy = np.flatnonzero(units.size > max(1, len(strata) / (_HEAVY * folds)))
     place = np.full(len(units.size), -1, dtype=np.int64)
     place[heavy] = np.arange(len(heavy))
     inside = place[units.row] >= 0
-    count = np.zeros((len(heavy), units.strata + 1))
+    count = np.zeros((len(heavy), len(total)), dtype=np.int64)
     np.add.at(count, (place[units.row[inside]], strata[inside]), 1)
-    count[:, -1] = units.size[heavy]
-    weight = 1 / np.maximum(np.append(np.bincount(strata), len(strata)), 1.0) ** 2
-    held = np.zeros((folds, units.strata + 1))
-    fold = np.empty(len(heavy), dtype=np.int64)
+    weight = 1 / np.maximum(total, 1.0) ** 2
     for unit in np.lexsort((units.order[heavy], -units.size[heavy])):
-        # Adding u to a fold that holds c raises the sum of squares by 2 c u + u^2.
-        fold[unit] = np.argmin(held @ (weight * count[unit]))
-        held[fold[unit]] += count[unit]
-    return fold
+        # Adding u rows where c are raises the sum of squares by 2 c u + u^2.
+        rise = held @ (weight * count[unit]) + held.sum(axis=1) * count[unit].sum() / len(strata) ** 2
+        fold[heavy[unit]] = np.argmin(rise)
+        held[fold[heavy[unit]]] += count[unit]
+    return held
 
 
-def _fill_up(units: _Units, fold: np.ndarray, filled: np.ndarray) -> None:
-    """Place the light units (those with fold -1), stratum by stratum, the rarest first."""
+def _fill_up(units: _Units, strata: np.ndarray, fold: np.ndarray, held: np.ndarray) -> None:
+    """Set the fold of the light units (those at -1): by their rarest stratum, the rarest first."""
     light = np.flatnonzero(fold < 0)
-    light = light[np.lexsort((units.order[light], units.stratum[light]))]
-    bounds = np.searchsorted(units.stratum[light], np.arange(units.strata + 1))
-    total = filled.sum(axis=1)
-    for stratum in np.flatnonzero(np.diff(bounds)):
-        part = light[bounds[stratum] : bounds[stratum + 1]]
-        size = units.size[part]
-        room = _room(filled[:, stratum], total, int(size.sum()))
+    light = light[np.lexsort((units.order[light], units.rarest[light]))]
+    rows = np.flatnonzero((fold < 0)[units.row])
+    rows = rows[np.argsort(units.rarest[units.row[rows]], kind="stable")]
+    rarest = units.rarest[units.row[rows]]
+    own = np.bincount(units.row[rows[strata[rows] == rarest]], minlength=len(fold))
+    unit_bounds = np.searchsorted(units.rarest[light], np.arange(held.shape[1] + 1))
+    row_bounds = np.searchsorted(rarest, np.arange(held.shape[1] + 1))
+    for stratum in np.flatnonzero(np.diff(unit_bounds)):
+        part = light[unit_bounds[stratum] : unit_bounds[stratum + 1]]
+        size = own[part]
+        room = _room(held[:, stratum], held.sum(axis=1), int(size.sum()))
         fold[part] = np.searchsorted(np.cumsum(room), _middles(size), side="right")
-        total += np.bincount(fold[part], weights=size, minlength=len(total)).astype(np.int64)
+        moved = rows[row_bounds[stratum] : row_bounds[stratum + 1]]
+        np.add.at(held, (fold[units.row[moved]], strata[moved]), 1)
 
 
 def _middles(size: np.ndarray) -> np.ndarray:
