@@ -53,7 +53,7 @@ def floor32(threshold: np.ndarray) -> np.ndarray:
     """
     with np.errstate(over="ignore"):
         nearest = threshold.astype(np.float32)
-    return np.where(nearest > threshold, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+        return np.where(nearest > threshold, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 def child_positions(is_leaf: np.ndarray) -> np.ndarray:
