@@ -129,3 +129,11 @@ class ReportFacts:
     def record(self) -> RunRecord:
         """The run that the report describes in detail."""
         return next(run for run in self.runs if run.id == self.subject)
+
+    @property
+    def total(self) -> Cost:
+        """What fitting all runs cost together; using and storing them is not added up."""
+        return Cost(
+            fit_seconds=sum(run.cost.fit_seconds for run in self.runs),
+            cpu_seconds=sum(run.cost.cpu_seconds for run in self.runs),
+        )

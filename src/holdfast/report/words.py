@@ -119,6 +119,15 @@ def size(count: int) -> str:
     return f"{count} B" if name == "B" else f"{two_digits(scaled)} {name}"
 
 
+def amount(value: float, unit: str) -> str:
+    """Money or energy, down to a thousandth of the unit.
+
+    >>> amount(0.35123, "Wh"), amount(2e-7, "EUR"), amount(0, "EUR")
+    ('0.35 Wh', '< 0.001 EUR', '0 EUR')
+    """
+    return f"{'< 0.001' if 0 < value < 0.001 else two_digits(value)} {clean(unit)}".rstrip()
+
+
 def score(value: float) -> str:
     """A score without an interval, as progress lines show it."""
     return significant(value)
@@ -177,7 +186,7 @@ def recommendation(board: Leaderboard) -> str:
     """The recommendation in one sentence."""
     entry = board[board.recommended]
     text = f"Use {clean(entry.name)}: {metric(board.metric)} {entry.score}"
-    return f"{text} on {board.n:,} rows that it was not trained on." if board.n else f"{text}."
+    return f"{text} on {board.n:,} rows it was not trained on." if board.n else f"{text}."
 
 
 def cheaper(board: Leaderboard) -> str:

@@ -37,7 +37,7 @@ def class_shares(facts: DataFacts, most: int = 6) -> str:
     """Each class with its share of the rows, the largest first."""
     total = sum(facts.classes.values()) or 1
     listed = sorted(facts.classes.items(), key=lambda item: -item[1])
-    shown = [f"{words.short(name, 24)} {n / total:.1%}" for name, n in listed[:most]]
+    shown = [f"{words.short(name, 24) or '(empty)'} {n / total:.1%}" for name, n in listed[:most]]
     rest = len(listed) - most
     return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")
 

@@ -1,0 +1,19 @@
+"""Charts by Altair: a core value in, a chart out, which a notebook shows and `save` writes."""
+
+from holdfast.report.charts.board import leaderboard, quality_against_time
+from holdfast.report.charts.classes import confusion, precision_recall, reliability, roc
+from holdfast.report.charts.frame import save
+from holdfast.report.charts.model import importance, learning, residuals
+
+__all__ = [
+    "confusion",
+    "importance",
+    "leaderboard",
+    "learning",
+    "precision_recall",
+    "quality_against_time",
+    "reliability",
+    "residuals",
+    "roc",
+    "save",
+]

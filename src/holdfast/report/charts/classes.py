@@ -1,0 +1,194 @@
+"""Classifiers: confusion, ROC, precision and recall, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from holdfast.core.curves import Confusion, PrecisionRecall, Reliability, Roc
+from holdfast.report import words
+from holdfast.report.charts.frame import Row, data, finish
+
+if TYPE_CHECKING:
+    import altair as alt
+
+MOST_CURVES = 8  # as many as there are colours
+_MOST_WRITTEN = 12  # classes whose counts still fit into their cells
+_WHITE_ABOVE = 0.65  # the share from which a cell is too dark for dark ink
+
+
+def confusion(counts: Confusion) -> alt.LayerChart:
+    """A heat map of the share of each true class (down) predicted as each class (across)."""
+    import altair as alt
+
+    names = [words.clean(name) for name in counts.classes]
+    totals = counts.counts.sum(axis=1)
+    share = counts.counts / np.maximum(totals, 1)[:, None]
+    rows = [
+        {"true": names[i], "predicted": names[j], "rows": int(n), "share": float(share[i, j])}
+        for (i, j), n in np.ndenumerate(counts.counts)
+    ]
+    axis = {"labelLimit": 140, "grid": False}
+    x = alt.X(
+        "predicted:N",
+        sort=names,
+        axis=alt.Axis(title="predicted class", labelAngle=0 if len(names) < 6 else -40, **axis),
+    )
+    y = alt.Y("true:N", sort=names, axis=alt.Axis(title="true class", **axis))
+    scale = alt.Scale(domain=[0, 1])
+    fill = alt.Color("share:Q", scale=scale, legend=alt.Legend(title="share of the true class", format="%"))
+    tips = [
+        alt.Tooltip("true:N"),
+        alt.Tooltip("predicted:N"),
+        alt.Tooltip("rows:Q", format=","),
+        alt.Tooltip("share:Q", format=".1%"),
+    ]
+    layers = [
+        alt.Chart(data(rows))
+        .mark_rect(cornerRadius=3, strokeWidth=2)
+        .encode(x=x, y=y, color=fill, tooltip=tips)
+    ]
+    if len(names) <= _MOST_WRITTEN:
+        text = alt.Text("rows:Q", format=",")
+        for style, strong in (("on-pale", False), ("on-strong", True)):
+            part = data(
+                [row for row, s in zip(rows, share.ravel(), strict=True) if (s > _WHITE_ABOVE) == strong]
+            )
+            layers.append(alt.Chart(part).mark_text(style=style, fontSize=13).encode(x=x, y=y, text=text))
+    right = int(counts.counts.trace())
+    return finish(
+        alt.layer(*layers),
+        "Confusion",
+        f"{right:,} of {int(totals.sum()):,} rows predicted right",
+        "; ".join(
+            f"{row['true']} predicted as {row['predicted']}: {row['rows']:,} rows" for row in rows[:64]
+        ),
+        height=min(600, max(180, 46 * len(names))),
+    )
+
+
+def roc(curves: Sequence[Roc]) -> alt.LayerChart:
+    """The share of each class found against the share of other rows taken for it."""
+    drawn = curves[:MOST_CURVES]
+    rows = [
+        {"x": float(x), "y": float(y), "threshold": float(t), "label": words.clean(curve.label), "at": at}
+        for curve in drawn
+        for at, (x, y, t) in enumerate(
+            zip(curve.false_positive_rate, curve.true_positive_rate, curve.threshold, strict=True)
+        )
+    ]
+    areas = "; ".join(f"{_prefix(curve.label, drawn)}AUC {curve.area}" for curve in drawn)
+    chance: list[Row] = [{"x": 0.0, "y": 0.0, "at": 0}, {"x": 1.0, "y": 1.0, "at": 1}]
+    return finish(
+        _curves(rows, chance, "false positive rate", "true positive rate"),
+        "ROC",
+        _subtitle(areas, len(curves)),
+        f"ROC curve. {areas}. The dashed line is chance.",
+    )
+
+
+def precision_recall(curves: Sequence[PrecisionRecall]) -> alt.LayerChart:
+    """How many of the rows taken for a class belong to it, against the share of it that is found."""
+    drawn = curves[:MOST_CURVES]
+    rows = [
+        {"x": float(x), "y": float(y), "threshold": float(t), "label": words.clean(curve.label), "at": at}
+        for curve in drawn
+        for at, (x, y, t) in enumerate(zip(curve.recall, curve.precision, curve.threshold, strict=True))
+    ]
+    areas = "; ".join(f"{_prefix(c.label, drawn)}average precision {c.average_precision}" for c in drawn)
+    return finish(
+        _curves(rows, [], "recall", "precision"),
+        "Precision and recall",
+        _subtitle(areas, len(curves)),
+        f"Precision against recall. {areas}.",
+    )
+
+
+def reliability(curves: Sequence[Reliability]) -> alt.LayerChart:
+    """Observed against predicted frequency, with 95 % Wilson bars; on the diagonal is calibrated."""
+    import altair as alt
+
+    drawn = curves[:MOST_CURVES]
+    rows = [
+        {
+            "label": words.clean(c.label),
+            "x": float(x),
+            "y": float(y),
+            "low": float(low),
+            "high": float(high),
+            "rows": int(n),
+        }
+        for c in drawn
+        for x, y, low, high, n in zip(
+            c.predicted, c.observed, c.observed_low, c.observed_high, c.count, strict=True
+        )
+    ]
+    x, y = _unit(alt.X, "x", "predicted probability"), _unit(alt.Y, "y", "observed frequency")
+    low = _unit(alt.Y, "low", "observed frequency")
+    color = _color(rows)
+    tips = [
+        alt.Tooltip("label:N", title="class"), alt.Tooltip("x:Q", title="predicted", format=".3f"),
+        alt.Tooltip("y:Q", title="observed", format=".3f"), alt.Tooltip("low:Q", format=".3f"),
+        alt.Tooltip("high:Q", format=".3f"), alt.Tooltip("rows:Q", format=","),
+    ]  # fmt: skip
+    base = alt.Chart(data(rows))
+    errors = "; ".join(
+        f"{_prefix(c.label, drawn)}calibration error {c.error}, {words.two_digits(c.reference)} when perfect"
+        for c in drawn
+    )
+    return finish(
+        alt.layer(
+            alt.Chart(data([{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}]))
+            .mark_line(style="reference")
+            .encode(x=x, y=y),
+            base.mark_rule().encode(x=x, y=low, y2="high:Q", color=color),
+            base.mark_line(strokeWidth=1.5, opacity=0.6).encode(x=x, y=y, color=color),
+            base.mark_point(size=60).encode(x=x, y=y, color=color, tooltip=tips),
+        ),
+        "Calibration",
+        _subtitle(errors, len(curves)),
+        f"Observed against predicted frequency. {errors}. The dashed diagonal is perfect calibration.",
+    )
+
+
+def _curves(rows: Sequence[Row], reference: Sequence[Row], across: str, up: str) -> alt.LayerChart:
+    import altair as alt
+
+    x, y = _unit(alt.X, "x", across), _unit(alt.Y, "y", up)
+    tips = [
+        alt.Tooltip("label:N", title="class"), alt.Tooltip("x:Q", title=across, format=".3f"),
+        alt.Tooltip("y:Q", title=up, format=".3f"), alt.Tooltip("threshold:Q", format=".3f"),
+    ]  # fmt: skip
+    line = alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=_color(rows), order="at:Q")
+    hover = alt.Chart(data(rows)).mark_point(size=60, opacity=0).encode(x=x, y=y, tooltip=tips)
+    dashed = (
+        [alt.Chart(data(reference)).mark_line(style="reference").encode(x=x, y=y, order="at:Q")]
+        if reference
+        else []
+    )
+    return alt.layer(*dashed, line, hover)
+
+
+def _unit(channel: type[alt.X | alt.Y], field: str, title: str) -> alt.X | alt.Y:
+    import altair as alt
+
+    return channel(f"{field}:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=title, tickCount=5))
+
+
+def _color(rows: Sequence[Row]) -> alt.Color:
+    import altair as alt
+
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    legend = alt.Legend() if len(labels) > 1 else None
+    return alt.Color("label:N", scale=alt.Scale(domain=labels), legend=legend)
+
+
+def _prefix(label: str, drawn: Sequence[object]) -> str:
+    return f"{words.short(label, 24)}: " if len(drawn) > 1 else ""
+
+
+def _subtitle(text: str, count: int) -> str:
+    hidden = count - MOST_CURVES
+    return f"{text}; {hidden:,} more classes" if hidden > 0 else text
