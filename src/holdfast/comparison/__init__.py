@@ -1,1 +1,1 @@
-"""TODO."""
+"""Predictions -> Verdict: paired comparisons, the leaderboard, the ledger of sealed rows."""

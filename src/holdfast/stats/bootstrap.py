@@ -75,15 +75,22 @@ def smooth_influence(columns: np.ndarray, statistic: Smooth) -> np.ndarray:
     return np.asarray(np.moveaxis(np.stack(slopes), 0, -1) @ columns)
 
 
-def block_influence(
-    value: Callable[[np.ndarray], float], n: int, rng: np.random.Generator, blocks: int = 200
-) -> tuple[np.ndarray, np.ndarray]:
-    """Influences of random blocks of rows on any statistic, by leaving out one block at a time.
+def blocks_of(
+    n: int, rng: np.random.Generator, *, blocks: int = 200, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """A random block for each of n rows, int64 of shape (n,); clusters (codes of shape (n,)) stay whole."""
+    units = n if groups is None else int(groups.max()) + 1
+    block = rng.permutation(units) % min(blocks, units)
+    return block if groups is None else block[groups]
 
-    `value` maps row positions to a number. Gives influences of shape (blocks,) and each
-    row's block, int64 of shape (n,). Consistent for medians too, since whole blocks are
-    left out; used where resampling all rows would take too long.
+
+def block_influence(value: Callable[[np.ndarray], float], block: np.ndarray) -> np.ndarray:
+    """Influences of blocks of rows on any statistic, shape (blocks,), by leaving out one at a time.
+
+    `value` maps a mask of rows (bool, shape (n,)) to a number, `block` is each row's
+    block. Consistent for medians too, since whole blocks are left out; for where
+    drawing all rows again and again would take too long.
     """
-    block = rng.permutation(n) % blocks
-    left_out = np.array([value(np.flatnonzero(block != k)) for k in range(blocks)])
-    return (left_out.mean() - left_out) * (blocks - 1) / blocks, block
+    blocks = int(block.max()) + 1
+    left_out = np.array([value(block != k) for k in range(blocks)])
+    return np.asarray((left_out.mean() - left_out) * (blocks - 1) / blocks)

@@ -9,7 +9,7 @@ construction, and costs O(n + B J) where resampling rows costs O(n B).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -104,6 +104,33 @@ def bootstrap(
     return np.concatenate(parts, axis=-1)
 
 
+def swap_within_cells(
+    cells: Cells,
+    statistic: Statistic,
+    *,
+    replicates: int,
+    rng: np.random.Generator,
+    groups: np.ndarray | None = None,
+    width: int = 1,
+) -> np.ndarray:
+    """Permuted values of shape (B,): in each row two models change places at random.
+
+    `statistic` sees weighted counts of shape (b, 2 J): the rows of each cell that stay,
+    then those that change places. With `groups` whole clusters change places.
+    """
+    by_cluster = None if groups is None else counts_by_cluster(cells, groups)
+    chunk = max(1, _CHUNK // max(2 * len(cells.count), width))
+    parts = []
+    for start in range(0, replicates, chunk):
+        b = min(chunk, replicates - start)
+        if by_cluster is None:
+            moved = rng.binomial(cells.count, 0.5, size=(b, len(cells.count)))
+        else:
+            moved = rng.integers(0, 2, size=(b, len(by_cluster))) @ by_cluster
+        parts.append(statistic(np.hstack([(cells.count - moved) * cells.weight, moved * cells.weight])))
+    return np.concatenate(parts)
+
+
 def multinomial_draws(count: np.ndarray, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
     """A function that gives b draws of cell counts, shape (b, J), for n rows drawn from `count` (J,)."""
     n = int(count.sum())
@@ -142,6 +169,11 @@ def gradient(cells: Cells, statistic: Statistic, *, width: int = 1) -> np.ndarra
         moved[np.arange(stop - start), np.arange(start, stop)] += step
         parts.append((statistic(moved) - base) / step)
     return np.concatenate(parts, axis=-1)
+
+
+def with_mean_weights(cells: Cells, weight: np.ndarray) -> Cells:
+    """The same cells, each with the mean of its rows' weights (n,): the totals are then exact."""
+    return replace(cells, weight=np.bincount(cells.row, weights=weight) / cells.count)
 
 
 def row_influence(cells: Cells, slopes: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:

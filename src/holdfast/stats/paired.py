@@ -71,6 +71,20 @@ def sign_flip(
     return np.where(reached < _RARE, np.fmin(p, tail), p)
 
 
+def permutation_p(permuted: np.ndarray, seen: float) -> float:
+    """Two-sided p-value of `seen` among permuted differences of shape (R,): (r + 1) / (R + 1).
+
+    A permutation without a value counts as one that reaches `seen`. As in `sign_flip`, a
+    p-value at the resolution of R is read from the normal tail instead.
+    """
+    reached = int(np.count_nonzero(~(np.abs(permuted) < abs(seen) - 1e-12)))
+    p = (reached + 1) / (len(permuted) + 1)
+    if reached >= _RARE:
+        return p
+    spread = float(np.sqrt(np.nanmean(permuted**2)))
+    return min(p, 2 * _TAIL * float(ndtr(-abs(seen) / spread))) if spread > 0 else p
+
+
 def _count_reached(flipped: np.ndarray, pairs: np.ndarray, least: np.ndarray) -> np.ndarray:
     chunk = max(1, _CHUNK // len(flipped))
     parts = []

@@ -29,8 +29,8 @@ def two_sided(statistic: np.ndarray | float, df: float | None = None) -> np.ndar
     return np.where(np.isnan(p), 1.0, p)
 
 
-def standardised(difference: np.ndarray, standard_error: np.ndarray) -> np.ndarray:
+def standardised(difference: np.ndarray | float, standard_error: np.ndarray | float) -> np.ndarray:
     """difference / standard error, elementwise; 0 where both are 0, infinite where only the error is."""
-    difference, standard_error = np.asarray(difference), np.asarray(standard_error)
+    value, error = np.asarray(difference, dtype=np.float64), np.asarray(standard_error, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(difference == 0, 0.0, difference / standard_error)
+        return np.where(value == 0, 0.0, value / error)

@@ -1,0 +1,180 @@
+"""The same examples in the same order, from predictions of any two or more systems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from holdfast.core.predictions import Predictions
+from holdfast.core.task import Task
+from holdfast.errors import PredictionsError, some
+
+# Targets of one example may have been printed with fewer digits by one of the systems.
+_SAME_NUMBER = 1e-6
+
+
+def align(predictions: Sequence[Predictions], names: Sequence[str]) -> tuple[Predictions, ...]:
+    """The predictions with equal examples, targets, classes, groups and weights, in the first's order.
+
+    Rows whose target is unknown are left out. PredictionsError names some of the ids
+    that one lacks, targets that differ, and classes that are not the same; RoleError
+    refuses sealed rows. `names` are for the messages.
+    """
+    first = predictions[0].require_open()
+    matched = [first]
+    for p, name in zip(predictions[1:], names[1:], strict=True):
+        matched.append(_same_examples(first, p.require_open(), (names[0], name)))
+    matched = _same_classes(matched, names)
+    for p, name in zip(matched[1:], names[1:], strict=True):
+        _check_targets(matched[0], p, (names[0], name))
+    for column in ("group", "weight"):
+        matched = _share(matched, names, column)
+    return _judgeable(matched, names)
+
+
+def names_of(predictions: Sequence[Predictions]) -> tuple[str, ...]:
+    """The models' names, "model 1" and so on where one has none; two equal names are an error."""
+    names = [p.header.model or f"model {k + 1}" for k, p in enumerate(predictions)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PredictionsError(
+            f"Several of the predictions are called {some(twice)}. Give each its own name: p.named('NAME')"
+        )
+    return tuple(names)
+
+
+def _same_examples(first: Predictions, p: Predictions, names: tuple[str, str]) -> Predictions:
+    if p.example.equals(first.example):
+        return p
+    place = pl.DataFrame({"example": p.example, "row": np.arange(len(p))})
+    found = pl.DataFrame({"example": first.example}).join(
+        place, on="example", how="left", maintain_order="left"
+    )
+    absent = found.filter(pl.col("row").is_null())["example"]
+    extra = len(p) - (len(found) - len(absent))
+    if len(absent) or extra:
+        raise PredictionsError(_unmatched(first, p, names, absent, extra))
+    return replace(p, table=p.table[found["row"].to_numpy()])
+
+
+def _unmatched(
+    first: Predictions, p: Predictions, names: tuple[str, str], absent: pl.Series, extra: int
+) -> str:
+    parts = []
+    if len(absent):
+        parts.append(f"{names[1]!r} lacks {len(absent):,} examples of {names[0]!r}: {some(absent.to_list())}")
+    if extra:
+        left = p.example.filter(~p.example.is_in(first.example.implode())).to_list()
+        parts.append(f"{names[0]!r} lacks {extra:,} examples of {names[1]!r}: {some(left)}")
+    shared = len(first) - len(absent)
+    mend = "Are these ids of the same rows?"
+    if shared:
+        mend = f"To compare on the {shared:,} they share: a.where(a.example.is_in(b.example.implode()))"
+    return f"Models are compared on the same examples, but {'; '.join(parts)}. {mend}"
+
+
+def _same_classes(matched: list[Predictions], names: Sequence[str]) -> list[Predictions]:
+    tasks = {p.header.task for p in matched}
+    if tasks - {None} == {Task.CLASSIFICATION, Task.REGRESSION}:
+        raise PredictionsError(
+            f"Some of {some(names)} predict classes and some predict numbers; they have no metric in common."
+        )
+    if tasks != {Task.CLASSIFICATION}:
+        return matched
+    positives = {p.header.positive for p in matched}
+    classes = _classes_of_all(matched, names)
+    if len(classes) == 2 and len(positives) > 1:
+        raise PredictionsError(
+            f"The positive class is {some(sorted(map(str, positives)))} in different predictions. "
+            "Say which with Predictions.of(..., positive=...)."
+        )
+    return [_with_classes(p, classes) for p in matched]
+
+
+def _classes_of_all(matched: list[Predictions], names: Sequence[str]) -> tuple[str, ...]:
+    """The first's classes; labels alone may have seen fewer classes, so theirs are united."""
+    longest = max((p.header.classes for p in matched), key=len)
+    for p, name in zip(matched, names, strict=True):
+        strange = set(p.header.classes).difference(longest)
+        fewer = set(longest).difference(p.header.classes)
+        if p.probability is not None and (strange or fewer):
+            raise PredictionsError(
+                f"The classes of {name!r} are {some(p.header.classes, 10)}, those of others "
+                f"{some(longest, 10)}. Probabilities need one column per class: classes=[...]"
+            )
+    everything = dict.fromkeys(label for p in [*matched] for label in p.header.classes)
+    first = matched[0].header.classes
+    return first if set(first) == set(everything) else tuple(sorted(everything))
+
+
+def _with_classes(p: Predictions, classes: tuple[str, ...]) -> Predictions:
+    if p.header.classes == classes:
+        return p
+    header = replace(p.header, classes=classes, positive=p.header.positive if len(classes) == 2 else None)
+    if p.probability is None:
+        return replace(p, header=header)
+    columns = [p.header.classes.index(label) for label in classes]
+    values = np.ascontiguousarray(p.probability[:, columns])
+    column = pl.Series("probability", values, dtype=pl.Array(pl.Float32, len(classes)))
+    return Predictions(p.table.with_columns(column), header)
+
+
+def _check_targets(first: Predictions, p: Predictions, names: tuple[str, str]) -> None:
+    if first.header.task is None or p.header.task is None:
+        return
+    if first.header.task is Task.CLASSIFICATION:
+        differ = first.target_codes != p.target_codes
+    else:
+        same = np.isclose(first.target_values, p.target_values, rtol=_SAME_NUMBER, atol=0, equal_nan=True)
+        differ = ~same
+    if differ.any():
+        rows = np.flatnonzero(differ)
+        ids = first.example.gather(rows[:3]).to_list()
+        here = first.table["target"].gather(rows[:3]).to_list()
+        there = p.table["target"].gather(rows[:3]).to_list()
+        shown = "; ".join(f"{i!r} is {a!r} and {b!r}" for i, a, b in zip(ids, here, there, strict=True))
+        raise PredictionsError(
+            f"The targets of {names[0]!r} and {names[1]!r} differ on {len(rows):,} examples: {shown}."
+        )
+
+
+def _share(matched: list[Predictions], names: Sequence[str], column: str) -> list[Predictions]:
+    """Give every model the groups (or weights) that one of them has; two that differ are an error."""
+    bearers = [k for k, p in enumerate(matched) if _bears(p, column)]
+    if not bearers:
+        return matched
+    owner = matched[bearers[0]].table[column]
+    for k in bearers[1:]:
+        differ = (matched[k].table[column].ne_missing(owner)).to_numpy()
+        if differ.any():
+            ids = matched[0].example.gather(np.flatnonzero(differ)[:3]).to_list()
+            raise PredictionsError(
+                f"The {column}s of {names[bearers[0]]!r} and {names[k]!r} differ on "
+                f"{int(differ.sum()):,} examples: {some(ids)}."
+            )
+    return [
+        p if k in bearers else replace(p, table=p.table.with_columns(owner)) for k, p in enumerate(matched)
+    ]
+
+
+def _bears(p: Predictions, column: str) -> bool:
+    return (p.group_codes if column == "group" else p.weight) is not None
+
+
+def _judgeable(matched: list[Predictions], names: Sequence[str]) -> tuple[Predictions, ...]:
+    known = np.ones(len(matched[0]), dtype=bool)
+    for p in matched:
+        known &= ~np.isnan(p.loss) if p.header.task is None else p.table["target"].is_not_null().to_numpy()
+    if not known.any():
+        raise PredictionsError("None of the examples has a known target (or loss), so nothing can be judged.")
+    for p, name in zip(matched, names, strict=True):
+        silent = known & p.table["prediction"].is_null().to_numpy() & (p.header.task is not None)
+        if silent.any():
+            ids = p.example.gather(np.flatnonzero(silent)[:4]).to_list()
+            raise PredictionsError(
+                f"{name!r} predicts nothing for {int(silent.sum()):,} examples: {some(ids)}."
+            )
+    return tuple(matched) if known.all() else tuple(p.where(known) for p in matched)

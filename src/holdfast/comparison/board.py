@@ -1,0 +1,92 @@
+"""Runs ranked by their out-of-fold predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from holdfast.comparison.align import align, names_of
+from holdfast.comparison.families import scored
+from holdfast.comparison.many import Comparison, compare_aligned
+from holdfast.comparison.optimism import corrected
+from holdfast.comparison.paired import metric_of
+from holdfast.core.leaderboard import Entry, Leaderboard
+from holdfast.core.predictions import Predictions
+from holdfast.core.run import Cost, Run
+from holdfast.core.verdict import Outcome
+from holdfast.errors import PredictionsError, some
+from holdfast.metrics import Metric
+
+
+def leaderboard(
+    runs: Sequence[Run],
+    *,
+    metric: str | Metric | None = None,
+    margin: float | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Leaderboard:
+    """The runs from best to worst on their (open, out-of-fold) predictions.
+
+    `recommended` is the run that predicts fastest among those shown equivalent to the
+    best; not being told apart is not enough. PredictionsError when a run has no
+    predictions or their examples differ; see `compare`.
+    """
+    aligned = align(_predictions(runs), [run.id for run in runs])
+    chosen = metric_of(aligned, metric)
+    found = compare_aligned(aligned, chosen, margin=margin, level=level, seed=seed)
+    costs = {run.id: run.record.cost for run in runs}
+    recommended, reason = _recommend(found, costs)
+    best = found.names[0]
+    return Leaderboard(
+        metric=chosen.name,
+        greater_is_better=chosen.greater_is_better,
+        entries=_entries(found, costs),
+        best=best,
+        recommended=recommended,
+        reason=reason,
+        corrected=corrected(
+            found.scores[0], scored(chosen, aligned), greater_is_better=chosen.greater_is_better, seed=seed
+        ),
+        verdicts=found.verdicts,
+        n=found.n,
+    )
+
+
+def _predictions(runs: Sequence[Run]) -> list[Predictions]:
+    if not runs:
+        raise PredictionsError("A leaderboard needs at least one run.")
+    silent = [run.id for run in runs if run.predictions is None]
+    if silent:
+        raise PredictionsError(f"These runs have no predictions to rank them by: {some(silent)}.")
+    named = [run.predictions.named(run.id) for run in runs if run.predictions is not None]
+    names_of(named)
+    return named
+
+
+def _entries(found: Comparison, costs: Mapping[str, Cost]) -> tuple[Entry, ...]:
+    best = found.names[0]
+    return tuple(
+        Entry(name, score, mark, None if name == best else found.between(best, name), costs[name])
+        for name, score, mark in zip(found.names, found.scores, found.letters, strict=True)
+    )
+
+
+def _recommend(found: Comparison, costs: Mapping[str, Cost]) -> tuple[str, str]:
+    best, rest = found.names[0], found.names[1:]
+    if not rest:
+        return best, f"{best} is the only model."
+    seconds = {name: costs[name].predict_seconds for name in found.names}
+    equivalent = [name for name in rest if found.between(best, name).outcome is Outcome.EQUIVALENT]
+    # 0 seconds means that nobody measured.
+    faster = [name for name in equivalent if 0 < seconds[name] < seconds[best]]
+    if faster:
+        name = min(faster, key=lambda each: seconds[each])
+        verdict = found.between(best, name)
+        ratio = seconds[best] / seconds[name]
+        return name, (
+            f"{name} is shown equivalent to the best, {best} (difference {verdict.difference}, "
+            f"margin {verdict.margin:.4g}), and predicts {ratio:,.1f} times as fast."
+        )
+    if equivalent:
+        return best, f"{best} has the best score, and no model shown equivalent to it predicts faster."
+    return best, f"{best} has the best score, and no other model is shown equivalent to it."

@@ -1,0 +1,106 @@
+"""The ledger: how often sealed rows have answered, and how often they still may.
+
+Sealed rows that answer many questions stop being sealed. A project declares how many
+decisions they must last for; each is tested one-sided at alpha divided by that number, so
+that a worse model is ever released with probability at most alpha, however the search went
+(union bound). Whatever shows a sealed number counts. The spend follows the example ids, so
+that neither a new dataset name nor a few added rows buy new answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from holdfast.core.fingerprint import fingerprint
+from holdfast.errors import FileError, InputError, NewerError, RoleError
+
+FORMAT = "ledger.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One answer of sealed rows: to what question, when, about which example ids."""
+
+    question: str
+    when: str
+    examples: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All answers so far, within a declared `budget` of decisions at familywise error `alpha`.
+
+    >>> ledger = Ledger(budget=2).charge(["a", "b"], question="evaluate run-1", when="2025-01-01")
+    >>> ledger.remaining(["b", "c"]), ledger.remaining(["c"]), ledger.level
+    (1, 2, 0.025)
+    """
+
+    budget: int = 20
+    alpha: float = 0.05
+    entries: tuple[Entry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.budget < 1 or not 0 < self.alpha < 1:
+            raise InputError(
+                f"A ledger needs a budget of at least 1 and an alpha between 0 and 1, "
+                f"not {self.budget!r} and {self.alpha!r}."
+            )
+
+    @property
+    def level(self) -> float:
+        """The one-sided significance level of each single decision, alpha / budget."""
+        return self.alpha / self.budget
+
+    def spent(self, examples: Iterable[str]) -> int:
+        """How many earlier answers used any of these example ids."""
+        ids = frozenset(examples)
+        return sum(1 for entry in self.entries if not ids.isdisjoint(entry.examples))
+
+    def remaining(self, examples: Iterable[str]) -> int:
+        """How many more answers these example ids may give."""
+        return max(0, self.budget - self.spent(examples))
+
+    def charge(self, examples: Iterable[str], *, question: str, when: str) -> Ledger:
+        """The ledger with one more answer of these ids; RoleError when they have none left.
+
+        Charge before the answer is shown: what cannot be recorded must not be seen.
+        """
+        ids = frozenset(examples)
+        if not ids:
+            raise RoleError("There are no sealed rows to answer. Train with --sealed 0.2, or add new rows.")
+        if not self.remaining(ids):
+            raise RoleError(
+                f"These {len(ids):,} sealed rows have given all {self.budget} answers that they were to last "
+                "for; another one would prove nothing. Add new rows: their sealed share answers afresh."
+            )
+        return replace(self, entries=(*self.entries, Entry(question, when, ids)))
+
+    def encode(self) -> bytes:
+        """The bytes of a ledger.v1 file: JSON that names each set of ids once."""
+        sets = {_name(entry.examples): sorted(entry.examples) for entry in self.entries}
+        entries = [
+            {"question": e.question, "when": e.when, "examples": _name(e.examples)} for e in self.entries
+        ]
+        facts = {"format": FORMAT, "budget": self.budget, "alpha": self.alpha}
+        return json.dumps({**facts, "entries": entries, "examples": sets}, ensure_ascii=False).encode()
+
+    @staticmethod
+    def decode(data: bytes) -> Ledger:
+        """A ledger from the bytes of a ledger.v1 file; FileError when they are damaged."""
+        try:
+            facts = json.loads(data)
+            if facts["format"] != FORMAT:
+                raise NewerError(
+                    f"This ledger has format {facts['format']!r}; this Holdfast reads {FORMAT!r}."
+                )
+            sets = {name: frozenset(ids) for name, ids in facts["examples"].items()}
+            entries = tuple(Entry(e["question"], e["when"], sets[e["examples"]]) for e in facts["entries"])
+            return Ledger(facts["budget"], facts["alpha"], entries)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileError(f"This ledger is damaged: {error!r}") from None
+
+
+def _name(ids: frozenset[str]) -> str:
+    return fingerprint(sorted(ids))
