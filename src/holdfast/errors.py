@@ -37,6 +37,51 @@ class InputError(HoldfastError):
 class FileError(InputError):
     """A file cannot be read, or is not what its name says."""
 
+    @classmethod
+    def absent(cls, name: str, last: str, beside: Sequence[str]) -> Self:
+        """No file of that name: name the nearest ones in its folder."""
+        return cls(f"There is no file {name}. {suggest(get_close_matches(last, beside, n=3))}".rstrip())
+
+    @classmethod
+    def folder(cls, name: str, inside: Sequence[str]) -> Self:
+        """A folder where a file is wanted."""
+        held = f"It holds {some(inside)}: give one of them" if inside else "It holds no files: give a file"
+        return cls(f"{name} is a folder. {held}.")
+
+    @classmethod
+    def empty(cls, name: str, *, but: str = "") -> Self:
+        """No rows, or nothing at all."""
+        return cls(f"{name} is empty{but}. Give a file with a line of column names and at least one row.")
+
+    @classmethod
+    def no_table(cls, name: str, what: str) -> Self:
+        """Some other kind of file."""
+        return cls(
+            f"{name} is {what}, not a table. Holdfast reads CSV, TSV, JSON, JSON lines, Parquet, Arrow and "
+            "Excel, each also packed with gzip or zstd."
+        )
+
+    @classmethod
+    def nul(cls, name: str, line: int) -> Self:
+        """A byte that no text has."""
+        return cls(
+            f"{name} holds a NUL byte in line {line:,}, so it is damaged or no text. Write the file again, "
+            "or take the bytes out: tr -d '\\000' < FILE > NEW"
+        )
+
+    @classmethod
+    def truncated(cls, name: str, packing: str) -> Self:
+        """A packed file that stops before its end."""
+        return cls(f"{name} ends too early: the {packing} file was cut off. Fetch or write it again.")
+
+    @classmethod
+    def ragged(cls, name: str, line: int, fields: int, wanted: int) -> Self:
+        """A row with another number of fields than the first."""
+        return cls(
+            f"{name} has {fields} fields in line {line:,}, where {wanted} are wanted. Mend that line: quote a "
+            "text that holds the separator, or add what is lacking."
+        )
+
 
 class ColumnError(InputError):
     """A column is absent, repeated or of the wrong kind."""
@@ -46,6 +91,11 @@ class ColumnError(InputError):
         """No column of that name: name the nearest ones."""
         near = get_close_matches(name, columns, n=3, cutoff=0.5) or list(columns)[:8]
         return cls(f"There is no {what} {name!r}. {suggest(near)}")
+
+    @classmethod
+    def repeated(cls, table: str, names: Sequence[str]) -> Self:
+        """Two columns of one name."""
+        return cls(f"{table} has more than one column called {some(names)}. Rename all but one.")
 
 
 class TargetError(InputError):
@@ -75,17 +125,69 @@ class EngineError(HoldfastError):
 class StoreError(HoldfastError):
     """A project's disk cannot be read or written."""
 
+    @classmethod
+    def full(cls, path: object, reason: str) -> Self:
+        """The disk takes no more bytes."""
+        return cls(
+            f"{path} cannot be written: {reason}. Free some space and run the same command again: "
+            "what was finished is kept, and nothing is half-written."
+        )
+
+    @classmethod
+    def refused(cls, path: object, reason: str) -> Self:
+        """The disk, or its owner, does not let us write (or read)."""
+        return cls(
+            f"{path}: {reason}. Make the folder writable for you (chmod -R u+rwX FOLDER), "
+            "or choose another: --project FOLDER (project='FOLDER' in Python)."
+        )
+
 
 class DamagedError(StoreError):
     """An object does not match its hash; it is named and never returned."""
+
+    @classmethod
+    def missing(cls, name: str, of: str, path: object) -> Self:
+        """The object's file is not there."""
+        return cls(f"{_object(name, of)} is missing: there is no {path}. {_RESTORE}")
+
+    @classmethod
+    def changed(cls, name: str, of: str, path: object) -> Self:
+        """The object's bytes are not those that were written."""
+        return cls(f"{_object(name, of)} is damaged: {path} is not what was written. {_RESTORE}")
 
 
 class NewerError(StoreError):
     """Something was written by a newer Holdfast than this one."""
 
+    @classmethod
+    def format(cls, written: str, known: str, *, where: object = "This") -> Self:
+        """A format name with a version that this library does not know."""
+        return cls(
+            f"{where} has format {written!r}, and this Holdfast reads {known!r}. "
+            "It was written by a newer Holdfast: pip install -U holdfast"
+        )
+
 
 class UnknownRunError(StoreError):
-    """A name that no run has."""
+    """A name that no run has, or that several have."""
+
+    @classmethod
+    def absent(cls, text: str, near: Sequence[str]) -> Self:
+        """No run is called that: name the nearest ones."""
+        hint = suggest(near) or "This project has no runs yet."
+        return cls(f"No run is called {text!r}. {hint} All of them: holdfast runs")
+
+    @classmethod
+    def ambiguous(cls, text: str, names: Sequence[str]) -> Self:
+        """Several runs could be meant."""
+        return cls(f"{text!r} could be {some(names)}; write a name out.")
+
+
+_RESTORE = "Restore that file from a copy of the project, or train again: the same work writes it again."
+
+
+def _object(name: str, of: str) -> str:
+    return f"Object {name[:12]} ({of})" if of else f"Object {name[:12]}"
 
 
 def suggest(names: Iterable[str]) -> str:

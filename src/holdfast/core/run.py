@@ -61,6 +61,26 @@ class RunRecord:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One command, and the runs that it made together.
+
+    `plan` says what was to be fitted, in order, as plain JSON values. `best` and
+    `recommended` are ids of its runs, "" until they are known; `finished` is "" until
+    then. Times are UTC, ISO 8601.
+    """
+
+    id: str
+    command: str
+    dataset: str
+    started: str
+    status: Status = Status.RUNNING
+    plan: Mapping[str, object] = field(default_factory=dict)
+    finished: str = ""
+    best: str = ""
+    recommended: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """A run with its model and its out-of-fold predictions.

@@ -58,7 +58,7 @@ def _packed(done: Done) -> Done:
         return replace(done, value=pickle.dumps(done.value, protocol=5))
     except Exception as raised:
         return replace(
-            done, value=b"", error=f"The result cannot be sent between processes: {one_line(raised)}"
+            done, value=b"", error=f"The result cannot be sent back: {one_line(raised)}"
         )
 
 

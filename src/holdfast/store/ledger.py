@@ -1,0 +1,73 @@
+"""The ledger: every time the sealed rows were asked. Entries are added, never changed."""
+
+from __future__ import annotations
+
+import getpass
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from holdfast.store.catalog import stamp
+from holdfast.store.datasets import parquet
+from holdfast.store.records import decode, encode
+from holdfast.store.store import Store
+from holdfast.store.tables import tables
+
+FORMAT = "entry.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One question to the sealed rows.
+
+    `kind` is "evaluate" or "gate", `outcome` what was answered, `facts` the numbers
+    behind it. `examples` names the object that lists the rows that were asked: what is
+    spent follows the rows, not the dataset's name. `number`, `at` and `by` are given by
+    `append_entry`.
+    """
+
+    kind: str
+    run: str
+    dataset: str
+    metric: str = ""
+    outcome: str = ""
+    facts: Mapping[str, float | str] = field(default_factory=dict)
+    examples: str = ""
+    number: int = 0
+    at: str = ""
+    by: str = ""
+
+
+def append_entry(store: Store, entry: LedgerEntry, examples: pl.Series) -> LedgerEntry:
+    """Write a question down, with the ids of the rows that were asked; the entry as it was kept."""
+    listed = parquet(pl.DataFrame({"example": examples.sort()}))
+    kept = replace(entry, examples=store.objects.put(listed), at=stamp(), by=_user())
+    query = tables().ledger.insert().values(record=encode(kept, FORMAT))
+    number = store.catalog.write(lambda connection: connection.execute(query).inserted_primary_key)
+    assert number is not None  # the table counts by itself
+    return replace(kept, number=int(number[0]))
+
+
+def entries(store: Store) -> tuple[LedgerEntry, ...]:
+    """All entries, oldest first."""
+    from sqlalchemy import select
+
+    ledger = tables().ledger
+    query = select(ledger.c.number, ledger.c.record).order_by(ledger.c.number)
+    rows = store.catalog.read(lambda connection: connection.execute(query).all())
+    return tuple(replace(decode(LedgerEntry, text, FORMAT), number=number) for number, text in rows)
+
+
+def entry_examples(store: Store, entry: LedgerEntry) -> pl.Series:
+    """The ids of the rows that were asked, sorted."""
+    data = store.objects.get(entry.examples, of=f"the rows of ledger entry {entry.number}")
+    return pl.read_parquet(io.BytesIO(data))["example"]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a process without a user's name
+        return ""

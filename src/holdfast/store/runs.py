@@ -1,0 +1,138 @@
+"""Runs: their records, predictions and model files, and the names that people give them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from holdfast.core.predictions import Predictions
+from holdfast.core.run import Run, RunRecord, Status
+from holdfast.errors import UnknownRunError
+from holdfast.store.records import decode, encode
+from holdfast.store.store import Store
+from holdfast.store.tables import tables
+from holdfast.store.trainings import trainings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+FORMAT = "run.v1"
+
+
+def new_run_id(store: Store, learner: str) -> str:
+    """A name that no run has: the learner's, and six hex digits."""
+    taken = {record.id for record in runs(store)}
+    while True:
+        name = f"{learner}-{secrets.token_hex(3)}"
+        if name not in taken:
+            return name
+
+
+def save_run(store: Store, run: Run) -> None:
+    """Keep a run with its predictions and its model's files, in place of one of the same id."""
+    row = run_row(run.record)
+    if run.predictions is not None:
+        row["predictions"] = store.objects.put(run.predictions.encode())
+    if run.model is not None:
+        row["files"] = store.objects.put_files(run.model.files)
+
+    def work(connection: Connection) -> None:
+        known = tables().runs
+        connection.execute(known.delete().where(known.c.id == run.id))
+        connection.execute(known.insert().values(**row))
+
+    store.catalog.write(work)
+
+
+def runs(store: Store, training: str | None = None) -> tuple[RunRecord, ...]:
+    """The records of all runs, or of one training's, oldest first.
+
+    A run whose process died is `Status.DEAD`.
+    """
+    from sqlalchemy import select
+
+    known = tables().runs
+    query = select(known.c.record).order_by(known.c.started, known.c.id)
+    if training is not None:
+        query = query.where(known.c.training == training)
+    texts = store.catalog.read(lambda connection: list(connection.execute(query).scalars()))
+    dead = {training.id for training in trainings(store) if training.status is Status.DEAD}
+    return tuple(_mourned(decode(RunRecord, text, FORMAT), dead) for text in texts)
+
+
+def load_run(store: Store, name: str) -> Run:
+    """The run of that name (see `find_run`) with its predictions; its model is `run_files`."""
+    row = _row(store, find_run(store, name))
+    dead = {training.id for training in trainings(store) if training.status is Status.DEAD}
+    predictions = None
+    if row["predictions"]:
+        predictions = Predictions.decode(
+            store.objects.get(row["predictions"], of=f"the predictions of {row['id']}")
+        )
+    return Run(_mourned(decode(RunRecord, row["record"], FORMAT), dead), predictions)
+
+
+def run_files(store: Store, run: str) -> Mapping[str, bytes]:
+    """The files of a run's model, empty when it has none."""
+    row = _row(store, run)
+    return store.objects.get_files(row["files"], of=f"the model of {run}") if row["files"] else {}
+
+
+def find_run(store: Store, text: str) -> str:
+    """The id that a person means: an id, a learner of the newest training, or the start of an id.
+
+    UnknownRunError, with the nearest names, when that is no run or more than one.
+    """
+    records = runs(store)
+    names = [record.id for record in records]
+    if text in names:
+        return text
+    planned = [record for record in records if record.plan is not None]
+    newest = planned[-1].training if planned else ""
+    meant = [r.id for r in planned if r.training == newest and r.plan and r.plan.learner == text]
+    meant = meant or [name for name in names if text and name.startswith(text)]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise UnknownRunError.ambiguous(text, meant)
+    raise UnknownRunError.absent(text, _nearest(text, records, newest))
+
+
+def run_row(record: RunRecord) -> dict[str, object]:
+    """A record as a row of the catalog, without predictions and files."""
+    return {
+        "id": record.id,
+        "training": record.training,
+        "learner": "" if record.plan is None else record.plan.learner,
+        "dataset": record.dataset,
+        "started": record.started,
+        "status": record.status.value,
+        "record": encode(record, FORMAT),
+        "predictions": "",
+        "files": "",
+    }
+
+
+def _nearest(text: str, records: Sequence[RunRecord], newest: str) -> list[str]:
+    learners = [r.plan.learner for r in records if r.plan is not None and r.training == newest]
+    known = list(dict.fromkeys([*learners, *(record.id for record in records)]))
+    return get_close_matches(text, known, n=3, cutoff=0.5) or [*learners, *known][:5]
+
+
+def _row(store: Store, run: str) -> RowMapping:
+    from sqlalchemy import select
+
+    known = tables().runs
+    query = select(known).where(known.c.id == run)
+    row = store.catalog.read(lambda connection: connection.execute(query).mappings().first())
+    if row is None:
+        raise UnknownRunError.absent(run, [])
+    return row
+
+
+def _mourned(record: RunRecord, dead: set[str]) -> RunRecord:
+    gone = record.status is Status.RUNNING and record.training in dead
+    return replace(record, status=Status.DEAD) if gone else record
