@@ -1,0 +1,182 @@
+"""From a path, a URL or a table in memory to one raw table."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import polars as pl
+
+from holdfast.core.dataset import Step
+from holdfast.data.delimited import Read, read_delimited
+from holdfast.data.raw import column_names, raw_frame, together
+from holdfast.data.sniff import Format, format_of
+from holdfast.data.unpack import Plain, unpacked
+from holdfast.errors import FileError, InputError
+
+Source = object
+"""A path or URL, several of them, or a polars, pandas or Arrow table (a polars LazyFrame too)."""
+
+_MOST_CELLS = 4_000_000_000
+_EXCEL_RATIO, _EXCEL_SIZE = 200, 100 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A raw table: `table` holds text, Float64, Boolean and Datetime("us") columns."""
+
+    table: pl.DataFrame
+    name: str
+    steps: tuple[Step, ...] = ()
+
+
+def load(source: Source) -> Loaded:
+    """Read everything that `source` names, typed only as far as it is typed itself.
+
+    Raises FileError for what cannot be read, ColumnError for columns that do not fit
+    together, InputError for something that is no table.
+    """
+    if isinstance(source, str | Path):
+        return _from_file(str(source))
+    if isinstance(source, list | tuple) and source and all(isinstance(part, str | Path) for part in source):
+        parts = [_from_file(str(part)) for part in source]
+        table = together([part.table for part in parts], [part.name for part in parts])
+        return Loaded(table, ", ".join(part.name for part in parts), tuple(s for p in parts for s in p.steps))
+    table = _from_memory(source)
+    names = column_names(table.columns, "The table")
+    return Loaded(raw_frame(table.rename(dict(zip(table.columns, names, strict=True)))), "a table in memory")
+
+
+def _from_file(name: str) -> Loaded:
+    with unpacked(name) as plain, tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
+        head = plain.head
+        if not head:
+            raise FileError.empty(name)
+        found = format_of(head, name)
+        if found is Format.DELIMITED:
+            read = read_delimited(plain, Path(folder))
+        else:
+            read = Read(_typed(plain, found))
+    names = column_names(read.table.columns, name)
+    table = raw_frame(read.table.rename(dict(zip(read.table.columns, names, strict=True))))
+    if table.height == 0:
+        raise FileError.empty(name, but=" but for its column names" if table.width else "")
+    return Loaded(table, name, tuple(Step("read", "", table.height, note) for note in read.notes))
+
+
+def _typed(plain: Plain, found: Format) -> pl.DataFrame:
+    readers = {
+        Format.PARQUET: _parquet,
+        Format.ARROW: _arrow,
+        Format.EXCEL: _excel,
+        Format.JSON: _json,
+        Format.JSON_LINES: _json_lines,
+    }
+    try:
+        return readers[found](plain)
+    except (pl.exceptions.PolarsError, OSError, ValueError, BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FileError(f"{plain.name} is not a sound {found} file: {reason}. Write it again.") from error
+
+
+def _parquet(plain: Plain) -> pl.DataFrame:
+    lazy = pl.scan_parquet(_buffer(plain), glob=False)
+    rows, columns = lazy.select(pl.len()).collect().item(), len(lazy.collect_schema())
+    if rows * columns > _MOST_CELLS:
+        raise FileError(f"{plain.name} says that it holds {rows:,} rows. Give a file with fewer of them.")
+    return lazy.collect(engine="streaming")
+
+
+def _arrow(plain: Plain) -> pl.DataFrame:
+    return pl.read_ipc(_buffer(plain), memory_map=False)
+
+
+def _json_lines(plain: Plain) -> pl.DataFrame:
+    return pl.scan_ndjson(_buffer(plain), infer_schema_length=None).collect(engine="streaming")
+
+
+def _json(plain: Plain) -> pl.DataFrame:
+    """Records, or one object whose values are whole columns."""
+    try:
+        table = pl.read_json(_buffer(plain), infer_schema_length=None)
+    except pl.exceptions.ComputeError as error:
+        raise FileError(
+            f"{plain.name} is not sound JSON of a table: {str(error).splitlines()[0]}. A list of objects is "
+            'wanted, [{"age": 41, "sex": "f"}, ...], or one object per line.'
+        ) from None
+    lists = table.width and all(isinstance(dtype, pl.List) for dtype in table.dtypes)
+    if table.height == 1 and lists and len({column[0].len() for column in table.iter_columns()}) == 1:
+        return table.explode(pl.all())
+    return table
+
+
+def _excel(plain: Plain) -> pl.DataFrame:
+    """The first sheet of a workbook."""
+    import fastexcel
+
+    data = plain.source if isinstance(plain.source, bytes) else plain.source.read_bytes()
+    if data.startswith(b"PK"):
+        with ZipFile(io.BytesIO(data)) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+        if size > _EXCEL_SIZE and size > _EXCEL_RATIO * len(data):
+            raise FileError(f"{plain.name} unpacks to {size >> 20} MB, as a zip bomb does. Save it as CSV.")
+    try:
+        book = fastexcel.read_excel(data)
+        first = book.load_sheet(0, header_row=None, n_rows=1).to_polars()
+        if first.is_empty():
+            raise FileError.empty(plain.name)
+        column_names([str(cell) for cell in first.row(0) if cell is not None], plain.name)
+        table = book.load_sheet(0, schema_sample_rows=None).to_polars()
+    except fastexcel.FastExcelError as error:
+        raise FileError(f"{plain.name} is not a sound Excel file: {error}. Save it again.") from None
+    nameless = {name: "" for name in table.columns if re.fullmatch(r"__UNNAMED__\d+", name)}
+    if nameless:
+        places = {name: f"column_{place}" for place, name in enumerate(table.columns, start=1)}
+        table = table.rename({name: places[name] for name in nameless})
+    return table.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def _buffer(plain: Plain) -> Path | io.BytesIO:
+    return io.BytesIO(plain.source) if isinstance(plain.source, bytes) else plain.source
+
+
+def _from_memory(source: object) -> pl.DataFrame:
+    if isinstance(source, pl.DataFrame):
+        return source
+    if isinstance(source, pl.LazyFrame):
+        return source.collect(engine="streaming")
+    library = type(source).__module__.partition(".")[0]
+    if library == "pandas" and hasattr(source, "columns"):
+        return _from_pandas(source)
+    if library == "pyarrow" or hasattr(source, "__arrow_c_stream__"):
+        table = pl.from_arrow(source)  # type: ignore[arg-type]
+        if isinstance(table, pl.DataFrame):
+            return table
+    raise InputError(
+        f"A {type(source).__name__} is no table. Give a path, a URL, several paths, or a polars, pandas or "
+        "Arrow table."
+    )
+
+
+def _from_pandas(frame: object) -> pl.DataFrame:
+    names = [str(name) for name in frame.columns]  # type: ignore[attr-defined]
+    column_names(names, "The table")
+    if frame.index.name is not None:  # type: ignore[attr-defined]
+        frame = frame.reset_index()  # type: ignore[attr-defined]
+        names = [str(name) for name in frame.columns]
+    columns = [frame.iloc[:, place] for place in range(len(names))]  # type: ignore[attr-defined]
+    return pl.DataFrame([_pandas_column(column, name) for column, name in zip(columns, names, strict=True)])
+
+
+def _pandas_column(column: object, name: str) -> pl.Series:
+    try:
+        return pl.Series(name, pl.from_pandas(column))  # type: ignore[call-overload]
+    except (pl.exceptions.PolarsError, TypeError, ValueError, ArithmeticError):
+        pass
+    cells = column.astype(object).where(column.notna(), None).tolist()  # type: ignore[attr-defined]
+    return pl.Series(name, [None if cell is None else str(cell) for cell in cells], dtype=pl.String)

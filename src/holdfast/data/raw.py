@@ -1,0 +1,107 @@
+"""Raw columns: text as read, or Float64, Boolean and Datetime("us") where a file has types of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import polars as pl
+
+from holdfast.core.cells import BLANKS, text_expression
+from holdfast.core.dates import plain_dates
+from holdfast.core.labels import label_text
+from holdfast.errors import ColumnError
+
+# Beyond 15 digits a float64 no longer holds every whole number; codes begin with zeros.
+_CODE = r"^[+-]?(?:0[0-9]|[0-9]{16})"
+_FIRST = 256
+_EXACT = 2**53
+
+
+def column_names(given: Sequence[str], table: str) -> tuple[str, ...]:
+    """The names without white space around them, a nameless column called by its place.
+
+    Raises ColumnError when two columns have one name.
+
+    >>> column_names([" age ", "", "sex"], "people.csv")
+    ('age', 'column_2', 'sex')
+    """
+    names = [name.strip(BLANKS) or f"column_{place}" for place, name in enumerate(given, start=1)]
+    if repeated := [name for name, times in Counter(names).items() if times > 1]:
+        raise ColumnError.repeated(table, repeated)
+    return tuple(names)
+
+
+def as_plain_numbers(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with Float64 for each text column in which every cell is a plain number.
+
+    >>> table = as_plain_numbers(pl.DataFrame({"price": ["1.5", "", "2e3"], "zip": ["00123", "10115", "4"]}))
+    >>> table["price"].to_list(), table["zip"].dtype
+    ([1.5, None, 2000.0], String)
+    """
+    names = numeric_names(table)
+    return table.with_columns(pl.col(names).cast(pl.Float64, strict=False)) if names else table
+
+
+def numeric_names(table: pl.DataFrame) -> list[str]:
+    """The text columns whose every cell is empty or a plain number, and no code such as 00123."""
+    texts = [column for column in table.iter_columns() if column.dtype == pl.String]
+    return [column.name for column in texts if _are_numbers(column[:_FIRST], 0) and _are_numbers(column, 1)]
+
+
+def raw_frame(table: pl.DataFrame) -> pl.DataFrame:
+    """Columns of any dtype as raw columns; nested ones are spread (structs) or written as JSON (lists)."""
+    while structs := [name for name, dtype in table.schema.items() if dtype == pl.Struct]:
+        name = structs[0]
+        fields = table[name].struct.unnest()
+        spread = fields.rename({field: f"{name}.{field}" for field in fields.columns})
+        before, after = table.columns[: table.columns.index(name)], table.columns[table.columns.index(name) + 1 :]
+        table = pl.concat([table.select(before), spread, table.select(after)], how="horizontal")
+    return pl.DataFrame([_raw(column) for column in table.iter_columns()])
+
+
+def _are_numbers(column: pl.Series, least: int) -> bool:
+    number = column.cast(pl.Float64, strict=False)
+    finite = int(number.is_finite().sum() or 0)
+    filled = len(column) - column.null_count()
+    if finite < filled:
+        filled -= int((column == "").sum() or 0)
+    return finite == filled >= least and not column.str.contains(_CODE).any()
+
+
+def _raw(column: pl.Series) -> pl.Series:
+    dtype = column.dtype
+    if dtype == pl.String or dtype == pl.Boolean:
+        return column
+    if dtype in (pl.Categorical, pl.Enum, pl.Time) or dtype == pl.Null:
+        return column.cast(pl.String)
+    if dtype == pl.Duration:
+        return column.dt.total_microseconds().cast(pl.Float64) / 1e6
+    if dtype.is_temporal():
+        return column.to_frame().select(plain_dates(pl.col(column.name), dtype)).to_series()
+    if dtype.is_integer() and column.len() and max(abs(column.max() or 0), abs(column.min() or 0)) > _EXACT:
+        return column.cast(pl.String)
+    if dtype.is_numeric():
+        return column.cast(pl.Float64).fill_nan(None)
+    if isinstance(dtype, pl.List | pl.Array):
+        listed = column.to_frame("list").select(pl.struct("list").struct.json_encode().alias(column.name))
+        return listed.to_series().str.slice(len('{"list":')).str.strip_suffix("}")
+    if dtype == pl.Object:
+        return label_text(column.to_list()).alias(column.name)
+    raise ColumnError(f"Column {column.name!r} holds {dtype}, which is no cell of a table. Leave it out.")
+
+
+def together(tables: list[pl.DataFrame], names: list[str]) -> pl.DataFrame:
+    """The rows of several tables with the same columns; where dtypes differ, as text."""
+    first = tables[0]
+    for table, name in zip(tables[1:], names[1:], strict=True):
+        if odd := set(table.columns) ^ set(first.columns):
+            raise ColumnError(f"{name} and {names[0]} do not have the same columns: {sorted(odd)} is in only one.")
+    mixed = {name for name in first.columns if len({table[name].dtype for table in tables}) > 1}
+    return pl.concat([
+        table.select(
+            text_expression(pl.col(name), table[name].dtype).alias(name) if name in mixed else pl.col(name)
+            for name in first.columns
+        )
+        for table in tables
+    ])
