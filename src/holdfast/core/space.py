@@ -36,6 +36,15 @@ Space = Mapping[str, Range | Choices]
 """A learner's search space, by option name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting of a learner that was tried, and its out-of-fold loss (lower is better)."""
+
+    learner: str
+    options: Mapping[str, Option]
+    loss: float
+
+
 def parse_range(name: str, text: object) -> Range | Choices:
     """A range as it is written by hand: `[2, 200, "log"]`, `[0.5, 1.0]` or `["a", "b"]`.
 

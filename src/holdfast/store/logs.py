@@ -105,7 +105,7 @@ class LogWriter:
                 self._book.finish()
             except HoldfastError as error:
                 self._failures[str(error)] = None
-        for run in sorted(self._book.refused):
+        for run in [run for run, record in self._book.runs.items() if record is None]:
             self._failures[f"Run {run!r} was trained by Holdfast; log under another name."] = None
         lost = len(self._queue) + self._dropped
         return (*self._failures, *([f"{lost:,} log records were lost."] if lost else []))
@@ -120,14 +120,16 @@ class LogWriter:
 
 
 class _Book:
-    """The runs that one process logs: a training of their own, and their rows in the catalog."""
+    """The runs that one process logs: a training of their own, and their rows in the catalog.
+
+    A name in `runs` without a record belongs to a run that Holdfast trained: refused.
+    """
 
     def __init__(self, store: Store, command: str) -> None:
         self.store, self.command = store, command
         self.training = ""
         self.beaten = 0.0
-        self.runs: dict[str, RunRecord] = {}
-        self.refused: set[str] = set()
+        self.runs: dict[str, RunRecord | None] = {}
 
     def write(self, batch: Sequence[LogRecord]) -> None:
         """Keep all records of a batch, or none."""
@@ -142,37 +144,25 @@ class _Book:
                 names["dataset"] = record.predictions.header.dataset
             if record.files:
                 names["files"] = objects.put_files(record.files)
-        self.store.catalog.write(lambda connection: self.insert(connection, batch, kept))
+        # what was only rolled back is not remembered
+        self.runs = self.store.catalog.write(lambda connection: self.insert(connection, batch, kept))
 
     def insert(
         self, connection: Connection, batch: Sequence[LogRecord], kept: Mapping[str, Mapping[str, str]]
-    ) -> None:
-        """The rows of a batch, and what it says of its runs."""
-        known = tables()
+    ) -> dict[str, RunRecord | None]:
+        """The rows of a batch; the runs that are known then."""
+        known, runs = tables(), dict(self.runs)
         for run, names in kept.items():
-            if run not in self.runs and run not in self.refused:
-                adopted = self.adopted(connection, run)
-                if adopted is None:
-                    self.refused.add(run)
-                else:
-                    self.runs[run] = adopted
-            if names and run in self.runs:
-                record = replace(self.runs[run], dataset=names.get("dataset", self.runs[run].dataset))
-                self.runs[run] = record
+            record = runs[run] if run in runs else self.adopted(connection, run)
+            if record is not None and names:
+                record = replace(record, dataset=names.get("dataset", record.dataset))
                 values = {**names, "record": encode(record, FORMAT)}
                 connection.execute(known.runs.update().where(known.runs.c.id == run).values(**values))
-        rows = [
-            {
-                "run": record.run,
-                "step": _NO_STEP if record.step is None else record.step,
-                "at": record.at,
-                "metrics": json.dumps({name: _number(value) for name, value in record.metrics.items()}),
-            }
-            for record in batch
-            if record.run not in self.refused
-        ]
+            runs[run] = record
+        rows = [_row(record) for record in batch if runs[record.run] is not None]
         if rows:
             connection.execute(known.logs.insert(), rows)
+        return runs
 
     def adopted(self, connection: Connection, run: str) -> RunRecord | None:
         """A new run, or one that an earlier process logged and that goes on here.
@@ -210,7 +200,7 @@ class _Book:
 
         def work(connection: Connection) -> None:
             known = tables().runs
-            for record in self.runs.values():
+            for record in filter(None, self.runs.values()):
                 done = replace(record, status=Status.FINISHED)
                 values = {"status": done.status.value, "record": encode(done, FORMAT)}
                 mine = (known.c.id == done.id) & (known.c.training == self.training)
@@ -260,6 +250,15 @@ def logged(store: Store, run: str) -> tuple[LogRecord, ...]:
         )
         for step, at, metrics in rows
     )
+
+
+def _row(record: LogRecord) -> dict[str, object]:
+    return {
+        "run": record.run,
+        "step": _NO_STEP if record.step is None else record.step,
+        "at": record.at,
+        "metrics": json.dumps({name: _number(value) for name, value in record.metrics.items()}),
+    }
 
 
 def _number(value: float) -> float | str:

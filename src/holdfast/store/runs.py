@@ -32,7 +32,11 @@ def new_run_id(store: Store, learner: str) -> str:
 
 
 def save_run(store: Store, run: Run) -> None:
-    """Keep a run with its predictions and its model's files, in place of one of the same id."""
+    """Keep a run with its predictions and its model's files.
+
+    It takes the place of one of the same id in the same training. The same plan on the
+    same rows has the same id in every training; by its id, the newest is found.
+    """
     row = run_row(run.record)
     if run.predictions is not None:
         row["predictions"] = store.objects.put(run.predictions.encode())
@@ -41,7 +45,8 @@ def save_run(store: Store, run: Run) -> None:
 
     def work(connection: Connection) -> None:
         known = tables().runs
-        connection.execute(known.delete().where(known.c.id == run.id))
+        same = (known.c.training == run.record.training) & (known.c.id == run.id)
+        connection.execute(known.delete().where(same))
         connection.execute(known.insert().values(**row))
 
     store.catalog.write(work)
@@ -63,9 +68,12 @@ def runs(store: Store, training: str | None = None) -> tuple[RunRecord, ...]:
     return tuple(_mourned(decode(RunRecord, text, FORMAT), dead) for text in texts)
 
 
-def load_run(store: Store, name: str) -> Run:
-    """The run of that name (see `find_run`) with its predictions; its model is `run_files`."""
-    row = _row(store, find_run(store, name))
+def load_run(store: Store, name: str, training: str | None = None) -> Run:
+    """The run of that name (see `find_run`) with its predictions; its model is `run_files`.
+
+    The newest of that id, or the one of a `training`.
+    """
+    row = _row(store, find_run(store, name), training)
     dead = {training.id for training in trainings(store) if training.status is Status.DEAD}
     predictions = None
     if row["predictions"]:
@@ -75,9 +83,9 @@ def load_run(store: Store, name: str) -> Run:
     return Run(_mourned(decode(RunRecord, row["record"], FORMAT), dead), predictions)
 
 
-def run_files(store: Store, run: str) -> Mapping[str, bytes]:
-    """The files of a run's model, empty when it has none."""
-    row = _row(store, run)
+def run_files(store: Store, run: str, training: str | None = None) -> Mapping[str, bytes]:
+    """The files of a run's model, empty when it has none (see `load_run` for which run)."""
+    row = _row(store, run, training)
     return store.objects.get_files(row["files"], of=f"the model of {run}") if row["files"] else {}
 
 
@@ -87,7 +95,7 @@ def find_run(store: Store, text: str) -> str:
     UnknownRunError, with the nearest names, when that is no run or more than one.
     """
     records = runs(store)
-    names = [record.id for record in records]
+    names = list(dict.fromkeys(record.id for record in records))
     if text in names:
         return text
     planned = [record for record in records if record.plan is not None]
@@ -122,11 +130,13 @@ def _nearest(text: str, records: Sequence[RunRecord], newest: str) -> list[str]:
     return get_close_matches(text, known, n=3, cutoff=0.5) or [*learners, *known][:5]
 
 
-def _row(store: Store, run: str) -> RowMapping:
+def _row(store: Store, run: str, training: str | None) -> RowMapping:
     from sqlalchemy import select
 
     known = tables().runs
-    query = select(known).where(known.c.id == run)
+    query = select(known).where(known.c.id == run).order_by(known.c.started.desc(), known.c.training.desc())
+    if training is not None:
+        query = query.where(known.c.training == training)
     row = store.catalog.read(lambda connection: connection.execute(query).mappings().first())
     if row is None:
         raise UnknownRunError.absent(run, [])

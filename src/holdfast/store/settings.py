@@ -11,7 +11,8 @@ from textwrap import wrap
 from typing import cast
 
 from holdfast.core.schema import Kind, Role
-from holdfast.errors import InputError, NewerError, suggest
+from holdfast.core.space import Space, parse_range
+from holdfast.errors import InputError, NewerError, PlanError, suggest
 
 FILE = "holdfast.toml"
 FORMAT = "project.v1"
@@ -24,7 +25,7 @@ class Settings:
     `roles` and `kinds` override, by column, what was inferred. `metric` and `learners`
     are chosen by the task when empty. `sealed` is the share of rows kept for the gate,
     and `decisions` how many gate decisions they must last for. `budget` is in seconds;
-    `watts` and the prices turn CPU seconds into energy and money. `catalog` is the URL
+    `search` has the spaces of learners to tune, in place of their own; `watts` and the prices turn CPU seconds into energy and money. `catalog` is the URL
     of the database, "" for a file in the project.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     budget: float | None = None
     learners: tuple[str, ...] = ()
     seed: int = 0
+    search: Mapping[str, Space] = field(default_factory=dict)
     watts: float = 0.0
     per_kwh: float = 0.0
     per_core_hour: float = 0.0
@@ -58,6 +60,13 @@ class Settings:
         if min(self.watts, self.per_kwh, self.per_core_hour) < 0:
             raise InputError("watts, per_kwh and per_core_hour cannot be negative.")
 
+
+_SEARCH = """
+# What `train --tune` may try, where a learner's own space does not suit:
+# [search.lightgbm]
+# num_leaves = [8, 256, "log"]
+# boosting = ["gbdt", "dart"]
+"""
 
 # section -> setting -> what it means; the order of the file
 _SECTIONS: Mapping[str, Mapping[str, str]] = {
@@ -122,7 +131,7 @@ def template(settings: Settings) -> str:
             else:
                 table[name] = list(value) if isinstance(value, tuple) else value
         document[section] = table
-    return tomlkit.dumps(document)
+    return tomlkit.dumps(document) + _SEARCH
 
 
 def parse(text: str, path: Path) -> Settings:
@@ -136,10 +145,10 @@ def parse(text: str, path: Path) -> Settings:
     written = document.pop("format", FORMAT)
     if written != FORMAT:
         raise NewerError.format(str(written), FORMAT, where=path)
-    given: dict[str, object] = {}
+    given: dict[str, object] = {"search": _search(path, document.pop("search", {}))}
     for section, values in document.items():
         if section not in _SECTIONS or not isinstance(values, dict):
-            raise _unknown(path, section, [f"[{name}]" for name in _SECTIONS], f"[{section}]")
+            raise _unknown(path, section, [f"[{name}]" for name in (*_SECTIONS, "search")], f"[{section}]")
         for name, value in values.items():
             if name not in _SECTIONS[section]:
                 raise _unknown(path, name, list(_SECTIONS[section]), f"{name} in [{section}]")
@@ -164,6 +173,18 @@ def _typed(path: Path, place: str, name: str, value: object) -> object:
     if name == "learners":
         return tuple(str(item) for item in cast("list[object]", value))
     return float(value) if float in expected else value  # type: ignore[arg-type]
+
+
+def _search(path: Path, learners: object) -> dict[str, Space]:
+    if not isinstance(learners, dict) or not all(isinstance(space, dict) for space in learners.values()):
+        raise InputError(f"{path}: [search] holds a section per learner, e.g. [search.lightgbm].")
+    try:
+        return {
+            learner: {name: parse_range(f"{learner}.{name}", text) for name, text in space.items()}
+            for learner, space in learners.items()
+        }
+    except PlanError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _choice(path: Path, place: str, choices: type[Role | Kind], value: object) -> Role | Kind:

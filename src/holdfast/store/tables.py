@@ -38,14 +38,14 @@ _COLUMNS: Mapping[str, Mapping[str, type]] = {
     "splits": {"dataset": str, "object": str, "saved": str},
     "trainings": {"id": str, "record": str, "started": str, "status": str}
     | {"pid": int, "space": str, "heartbeat": float},
-    "runs": {"id": str, "training": str, "learner": str, "dataset": str, "started": str}
+    "runs": {"training": str, "id": str, "learner": str, "dataset": str, "started": str}
     | {"status": str, "record": str, "predictions": str, "files": str},
     "folds": {"key": str, "object": str, "seconds": float, "saved": str},
     "ledger": {"number": int, "record": str},
     "trials": {"study": str, "number": int, "record": str, "saved": str},
     "logs": {"number": int, "run": str, "step": int, "at": float, "metrics": str},
 }
-_KEYS: Mapping[str, tuple[str, ...]] = {"trials": ("study", "number")}
+_KEYS: Mapping[str, tuple[str, ...]] = {"runs": ("training", "id"), "trials": ("study", "number")}
 
 
 @cache
@@ -63,6 +63,6 @@ def tables() -> Tables:
             whole = Integer if name in keys else BigInteger
             types = {str: String, int: whole, float: Double}
             made[table].append_column(Column(name, types[kind], primary_key=name in keys, nullable=False))
-    Index("runs_of_training", made["runs"].c.training)
+    Index("runs_by_id", made["runs"].c.id)
     Index("logs_of_run", made["logs"].c.run)
     return Tables(metadata, *made.values())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.core.plan import Option
+from holdfast.core.space import Trial
 from holdfast.store.catalog import stamp
 from holdfast.store.records import decode, encode
 from holdfast.store.store import Store
@@ -16,16 +14,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FORMAT = "trial.v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Options that were tried and the value that they gave (nan when they failed)."""
-
-    options: Mapping[str, Option]
-    value: float
-    seconds: float
-    note: str = ""
 
 
 def add_trial(store: Store, study: str, trial: Trial) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.events import OnEvent
 from holdfast.core.plan import Option
-from holdfast.core.space import Choices, Range, Space
+from holdfast.core.space import Choices, Range, Space, Trial
 from holdfast.core.work import Engine
 from holdfast.training.schedule import Cache, Candidate, Finished, Job, fit_all
 
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_TRIALS = 200
 _LEARNER = "learner"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One setting that was tried, and its loss (lower is better)."""
-
-    learner: str
-    options: Mapping[str, Option]
-    loss: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
