@@ -1,0 +1,102 @@
+"""Columns that look as if they were written down after the outcome was known."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+import numpy as np
+import polars as pl
+
+from holdfast.core.dataset import Check, Dataset
+from holdfast.core.labels import label_text
+from holdfast.core.task import Task
+from holdfast.data.probe import Signal, signals
+
+_PERFECT = 0.98  # AUC, or R2 of ranks
+_AHEAD = 3.0  # how many times the error of the next best column
+_PURE = 0.99  # of the rows with (or without) a cell are of one class
+_EVIDENCE = 15.0  # nats against such a split being chance
+_EXPLAINED = 0.5  # R2 of a number by whether the cell is missing
+
+
+def leak_checks(dataset: Dataset) -> list[Check]:
+    """Columns too good to be true, the most suspicious first, then telling gaps."""
+    found = signals(dataset)
+    # Several leaks must not excuse each other, so the rival is the best column that is none.
+    rival = next((signal for signal in found if signal.score < _PERFECT), None)
+    checks = [_too_good(dataset, signal, rival) for signal in found if _suspicious(signal, rival)]
+    named = {check.column for check in checks}
+    return checks + [check for check in _telling_gaps(dataset) if check.column not in named]
+
+
+def _suspicious(signal: Signal, rival: Signal | None) -> bool:
+    return signal.score >= _PERFECT and (rival is None or 1 - rival.score > _AHEAD * (1 - signal.score))
+
+
+def _too_good(dataset: Dataset, signal: Signal, rival: Signal | None) -> Check:
+    classified = dataset.schema.task is Task.CLASSIFICATION
+    figure = "AUC" if classified else "R² of the ranks"
+    next_best = f"; the next best, {rival.column}, reaches {rival.score:.3f}" if rival else ""
+    target = dataset.schema.target.name
+    return Check(
+        "leak",
+        "warning",
+        signal.column,
+        f"{signal.column} alone tells {target} almost perfectly: {figure} {signal.score:.3f} from this one "
+        f"column, out of fold on {signal.rows:,} rows{next_best}. If it is known only after the outcome, no "
+        f"score with it will hold in use: train without it with --ignore {quote(signal.column)}",
+        signal.rows,
+    )
+
+
+def _telling_gaps(dataset: Dataset) -> list[Check]:
+    """Columns whose cells are there, or missing, according to the target."""
+    known = dataset.target.is_not_null()
+    names = [column.name for column in dataset.schema.features]
+    counts = dataset.table.select(names).null_count().row(0)
+    holey = [name for name, count in zip(names, counts, strict=True) if 0 < count < len(dataset)]
+    target = dataset.target.filter(known)
+    gaps = {name: dataset.table[name].is_null().filter(known) for name in holey}
+    tell = _pure_gap if dataset.schema.task is Task.CLASSIFICATION else _explaining_gap
+    facts = [(name, tell(gap, target), int(gap.sum())) for name, gap in gaps.items()]
+    return [
+        Check(
+            "leak",
+            "warning",
+            name,
+            f"Whether {name} is empty tells {dataset.schema.target.name}: {fact}. If the cell is filled in "
+            f"after the outcome, train without it: --ignore {quote(name)}",
+            missing,
+        )
+        for name, fact, missing in facts
+        if fact
+    ]
+
+
+def _pure_gap(gap: pl.Series, target: pl.Series) -> str:
+    """What makes the gap suspicious, or an empty text."""
+    labels = label_text(target).alias("label")
+    counts = pl.DataFrame({"gap": gap, "label": labels}).group_by("gap", "label").len()
+    base = {label: count / len(gap) for label, count in labels.value_counts().iter_rows()}
+    for empty in (True, False):
+        side = counts.filter(pl.col("gap") == empty).sort(["len", "label"], descending=[True, False])
+        if not side.height:
+            continue
+        label, most, rows = side["label"][0], side["len"][0], side["len"].sum()
+        if most / rows >= _PURE and -rows * np.log(base[label]) >= _EVIDENCE:
+            state = "empty" if empty else "filled"
+            return (
+                f"{most / rows:.1%} of the {rows:,} rows where it is {state} are {label!r}, "
+                f"against {base[label]:.1%} of all rows"
+            )
+    return ""
+
+
+def _explaining_gap(gap: pl.Series, target: pl.Series) -> str:
+    ranks = target.rank().to_numpy()
+    empty = gap.to_numpy()
+    if min(empty.sum(), (~empty).sum()) < 2 * _EVIDENCE:
+        return ""
+    between = sum(side.sum() * (ranks[side].mean() - ranks.mean()) ** 2 for side in (empty, ~empty))
+    explained = between / ((ranks - ranks.mean()) ** 2).sum()
+    return f"that alone explains {explained:.0%} of its ranks' variance" if explained >= _EXPLAINED else ""
