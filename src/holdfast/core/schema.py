@@ -130,6 +130,4 @@ class Schema:
         """The same schema with the column of that name replaced."""
         if column.name not in self:
             raise ColumnError.absent(column.name, self.names)
-        return replace(
-            self, columns=tuple(column if c.name == column.name else c for c in self.columns)
-        )
+        return replace(self, columns=tuple(column if c.name == column.name else c for c in self.columns))

@@ -142,7 +142,9 @@ def _recode(pieces: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes
             yield decoder.decode(piece).removeprefix("\ufeff").encode()
         yield decoder.decode(b"", True).encode()
     except UnicodeDecodeError as error:
-        raise FileError(f"{name} begins as {encoding} but is not: {error.reason}. Save it as UTF-8.") from None
+        raise FileError(
+            f"{name} begins as {encoding} but is not: {error.reason}. Save it as UTF-8."
+        ) from None
 
 
 def _refuse_nul(plain: Plain) -> None:
@@ -176,7 +178,9 @@ def _refuse_ragged(plain: Plain, dialect: Dialect) -> None:
         quoted = re.escape(dialect.quote)
         text = text.str.replace_all(f"{quoted}[^{quoted}]*{quoted}", "")
     fields = text.str.count_matches(re.escape(dialect.separator)) + 1
-    counted = lines.with_columns(text=text, fields=fields).filter(pl.col("text").str.strip_chars(BLANKS) != "")
+    counted = lines.with_columns(text=text, fields=fields).filter(
+        pl.col("text").str.strip_chars(BLANKS) != ""
+    )
     if dialect.quote:
         # An odd quote opens or closes a text over several lines: the lines inside it cannot be counted here.
         odd = pl.col("text").str.contains(dialect.quote, literal=True)

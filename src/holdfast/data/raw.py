@@ -55,7 +55,10 @@ def raw_frame(table: pl.DataFrame) -> pl.DataFrame:
         name = structs[0]
         fields = table[name].struct.unnest()
         spread = fields.rename({field: f"{name}.{field}" for field in fields.columns})
-        before, after = table.columns[: table.columns.index(name)], table.columns[table.columns.index(name) + 1 :]
+        before, after = (
+            table.columns[: table.columns.index(name)],
+            table.columns[table.columns.index(name) + 1 :],
+        )
         table = pl.concat([table.select(before), spread, table.select(after)], how="horizontal")
     return pl.DataFrame([_raw(column) for column in table.iter_columns()])
 
@@ -96,12 +99,18 @@ def together(tables: list[pl.DataFrame], names: list[str]) -> pl.DataFrame:
     first = tables[0]
     for table, name in zip(tables[1:], names[1:], strict=True):
         if odd := set(table.columns) ^ set(first.columns):
-            raise ColumnError(f"{name} and {names[0]} do not have the same columns: {sorted(odd)} is in only one.")
+            raise ColumnError(
+                f"{name} and {names[0]} do not have the same columns: {sorted(odd)} is in only one."
+            )
     mixed = {name for name in first.columns if len({table[name].dtype for table in tables}) > 1}
-    return pl.concat([
-        table.select(
-            text_expression(pl.col(name), table[name].dtype).alias(name) if name in mixed else pl.col(name)
-            for name in first.columns
-        )
-        for table in tables
-    ])
+    return pl.concat(
+        [
+            table.select(
+                text_expression(pl.col(name), table[name].dtype).alias(name)
+                if name in mixed
+                else pl.col(name)
+                for name in first.columns
+            )
+            for table in tables
+        ]
+    )

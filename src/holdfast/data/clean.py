@@ -1,0 +1,102 @@
+"""From raw columns to typed ones, with every change counted and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from holdfast.core.cells import BLANKS, parse_series
+from holdfast.core.dataset import Step
+from holdfast.core.schema import Column, Kind
+from holdfast.errors import some
+
+# Up to this many distinct cells a column is read through them, not cell by cell.
+_FEW = 20_000
+# The step that merges spellings of one category.
+SPELLING = "spelling"
+_NOT_A = {Kind.NUMBER: "number", Kind.DATE: "date", Kind.BOOLEAN: "yes or no"}
+
+
+def clean(table: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, tuple[Step, ...]]:
+    """Each raw column read as its Column says, and the steps that changed cells, in order.
+
+    The steps: "infinite to missing", "missing-value words", "not a number" (date, yes or
+    no) "to missing", "white space", "spelling".
+    """
+    typed: list[pl.Series] = []
+    steps: list[Step] = []
+    for column in columns:
+        cells, done = clean_column(table[column.name], column)
+        typed.append(cells)
+        steps += done
+    return pl.DataFrame(typed), tuple(steps)
+
+
+def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:
+    """One raw column, typed, and the steps it took."""
+    if raw.dtype != pl.String:
+        typed = parse_series(raw, column)
+        lost = int((raw.is_not_null() & typed.is_null()).sum())
+        if not lost:
+            return typed, []
+        infinite = int(raw.is_infinite().sum() or 0) if raw.dtype.is_float() else 0
+        steps = [Step("infinite to missing", column.name, infinite)] if infinite else []
+        if lost > infinite:
+            steps.append(
+                Step(f"not a {_NOT_A.get(column.kind, column.kind)} to missing", column.name, lost - infinite)
+            )
+        return typed, steps
+    if len(raw) > 1000 and raw.approx_n_unique() <= min(_FEW, len(raw) // 4):
+        counted = raw.value_counts(name="count").rename({raw.name: "raw"})
+        counted = counted.with_columns(parse_series(counted["raw"], column).alias("typed"))
+        if column.kind in (Kind.CATEGORY, Kind.TEXT) and (counted["raw"].eq_missing(counted["typed"])).all():
+            return raw.rename(column.name), []
+        typed = raw.replace_strict(counted["raw"], counted["typed"]).rename(column.name)
+        return typed, _steps(counted, column)
+    typed = parse_series(raw, column)
+    cells = pl.DataFrame([raw.rename("raw"), typed.rename("typed")])
+    return typed, _steps(cells.with_columns(count=pl.lit(1)), column)
+
+
+def _steps(cells: pl.DataFrame, column: Column) -> list[Step]:
+    """What happened between `raw` and `typed`, each pair `count` times."""
+    lost = cells.filter(pl.col("raw").is_not_null() & pl.col("typed").is_null())
+    steps = _losses(lost, column) if len(lost) else []
+    if column.kind is not Kind.CATEGORY:
+        return steps
+    kept = cells.filter(pl.col("typed").is_not_null() & (pl.col("raw") != pl.col("typed")))
+    if kept.is_empty():
+        return steps
+    trimmed = kept["raw"].str.strip_chars(BLANKS) == kept["typed"]
+    named = {"white space": kept.filter(trimmed), SPELLING: kept.filter(~trimmed)}
+    for name, changed in named.items():
+        if len(changed):
+            pairs = changed.unique(["raw", "typed"], maintain_order=True).sort("count", descending=True)
+            shown = [
+                f"{raw!r} to {typed!r}" for raw, typed in pairs.select("raw", "typed").head(3).iter_rows()
+            ]
+            steps.append(Step(name, column.name, int(changed["count"].sum()), ", ".join(shown)))
+    return steps
+
+
+def _losses(lost: pl.DataFrame, column: Column) -> list[Step]:
+    """Cells that became missing, by reason: a word for it, an infinity, or nothing that can be read."""
+    folded = lost["raw"].str.strip_chars(BLANKS).str.to_lowercase()
+    word = (folded == "") | folded.is_in(list(column.format.missing))
+    infinite = folded.is_in(["inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]) & ~word
+    what = _NOT_A.get(column.kind, str(column.kind))
+    named = {
+        "missing-value words": word,
+        "infinite to missing": infinite,
+        f"not a {what} to missing": ~word & ~infinite,
+    }
+    steps = []
+    for name, mask in named.items():
+        cells = lost.filter(mask)
+        # An empty cell was missing before it was read.
+        cells = cells.filter(pl.col("raw") != "")
+        if len(cells):
+            words = cells.sort("count", descending=True)["raw"].unique(maintain_order=True)
+            steps.append(Step(name, column.name, int(cells["count"].sum()), some(words.head(4).to_list())))
+    return steps

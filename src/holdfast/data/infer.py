@@ -1,0 +1,191 @@
+"""What kind of thing each raw column holds, and why we think so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from holdfast.core.cells import fold_expression, parse_series
+from holdfast.core.schema import CellFormat, Column, Kind
+from holdfast.data.calendar import date_patterns
+from holdfast.data.numbers import number_format
+from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, levels_of, missing_words
+from holdfast.errors import ColumnError
+
+# Beyond this many levels a column keeps its spellings as they are.
+_LEVELS = 10_000
+_DAY_NUMBERS = (19_000_101, 21_001_231)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a column seems to be. `known` cells mean something, `distinct` of them differ.
+
+    `whole` is true when every cell is a whole number, `words` is the mean number of
+    words in a distinct text.
+    """
+
+    kind: Kind
+    format: CellFormat
+    why: str
+    known: int
+    distinct: int
+    whole: bool = False
+    words: float = 1.0
+
+
+def infer(cells: pl.Series) -> Guess:
+    """The kind and cell format of a raw column (text, Float64, Boolean or Datetime)."""
+    known = len(cells) - cells.null_count()
+    if known == 0:
+        return Guess(Kind.NUMBER, CellFormat(), "every cell is empty", 0, 0)
+    if cells.dtype == pl.Boolean:
+        form = CellFormat(true=TRUE, false=FALSE)
+        return Guess(Kind.BOOLEAN, form, "true or false in the file", known, cells.drop_nulls().n_unique())
+    if cells.dtype.is_temporal():
+        return Guess(Kind.DATE, CellFormat(), "a date in the file", known, cells.drop_nulls().n_unique())
+    return _infer_text(cells) if cells.dtype == pl.String else _infer_number(cells)
+
+
+def infer_as(cells: pl.Series, kind: Kind) -> Guess:
+    """The cell format under a kind that the user chose; ColumnError when no cell can be read so."""
+    guess = infer(cells)
+    if guess.kind is kind:
+        return replace(guess, why="as you said")
+    levels = levels_of(cells)
+    form: CellFormat | None = CellFormat(missing=missing_words(levels))
+    if kind is Kind.NUMBER and cells.dtype == pl.String:
+        form = number_format(levels, forced=True)
+    elif kind is Kind.DATE:
+        calendar = date_patterns(levels, forced=True)
+        form = CellFormat(dates=calendar.patterns) if calendar else None
+    elif kind is Kind.BOOLEAN:
+        form = _truths(levels) or _two_levels(levels)
+    elif kind is Kind.CATEGORY:
+        form = spelled(cells, levels)
+    if form is None:
+        raise ColumnError(
+            f"No cell of column {cells.name!r} can be read as a {kind}, e.g. {levels.filled['value'][0]!r}. "
+            f"It seems to be a {guess.kind}: {guess.why}."
+        )
+    form = replace(form, missing=form.missing or _strict(levels))
+    return Guess(kind, form, "as you said", guess.known, guess.distinct, guess.whole, guess.words)
+
+
+def spelled(cells: pl.Series, levels: Levels | None = None) -> CellFormat:
+    """The format of a category: each level under the most frequent of its spellings."""
+    levels = levels or levels_of(cells)
+    missing = missing_words(levels)
+    if levels.distinct > _LEVELS or not levels.whole:
+        return CellFormat(missing=missing)
+    column = Column("value", Kind.CATEGORY, format=CellFormat(missing=missing))
+    kept = (
+        levels.filled.with_columns(parse_series(levels.filled["value"], column))
+        .with_columns(fold_expression(pl.col("value")).alias("fold"))
+        .group_by("fold", "value")
+        .agg(pl.col("count").sum())
+        .sort(["count", "value"], descending=[True, False])
+        .unique("fold", keep="first", maintain_order=True)
+    )
+    return CellFormat(missing=missing, spelling=dict(zip(kept["fold"], kept["value"], strict=True)))
+
+
+def _infer_number(cells: pl.Series) -> Guess:
+    finite = cells.drop_nulls()
+    whole = bool((finite.floor() == finite).all())
+    distinct = finite.approx_n_unique()
+    if distinct < 1000 or distinct > 0.9 * len(finite):
+        distinct = finite.n_unique()
+    form = CellFormat(missing=_STRICT)
+    low, high = finite.min(), finite.max()
+    if whole and low >= _DAY_NUMBERS[0] and high <= _DAY_NUMBERS[1]:  # type: ignore[operator]
+        calendar = date_patterns(levels_of(cells))
+        if calendar:
+            form = CellFormat(missing=_STRICT, dates=calendar.patterns)
+            return Guess(
+                Kind.DATE, form, "whole numbers that are days, like 20240131", len(finite), distinct, True
+            )
+    why = "numbers, 0 and 1 only" if distinct == 2 and (low, high) == (0, 1) else "numbers"
+    return Guess(Kind.NUMBER, form, why, len(finite), distinct, whole)
+
+
+def _infer_text(cells: pl.Series) -> Guess:
+    levels = levels_of(cells)
+    if levels.known == 0:
+        return Guess(Kind.NUMBER, CellFormat(missing=_STRICT), "every cell is empty or says so", 0, 0)
+    known = len(cells) - round(levels.missing * len(cells) / levels.rows)
+    strict = _strict(levels)
+    if form := number_format(_without(levels, strict)):
+        form = replace(form, missing=strict)
+        return Guess(Kind.NUMBER, form, _written(form, levels), known, levels.distinct)
+    if form := _truths(levels):
+        example = " or ".join(repr(value) for value in levels.filled["value"][:2])
+        return Guess(Kind.BOOLEAN, replace(form, missing=strict), f"says {example}", known, 2)
+    if calendar := date_patterns(_without(levels, strict)):
+        why = f"dates like {levels.filled['value'][0]}"
+        if calendar.guessed:
+            first = "the month" if calendar.patterns[0].startswith("%m") else "the day"
+            why += f"; whether day or month comes first cannot be told, {first} was taken"
+        return Guess(
+            Kind.DATE, CellFormat(missing=strict, dates=calendar.patterns), why, known, levels.distinct
+        )
+    return _text_or_category(cells, levels, known)
+
+
+def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
+    values = levels.filled["value"]
+    words = float((values.str.count_matches(r"\s+") + 1).mean() or 1.0)  # type: ignore[arg-type]
+    length = float(values.str.len_chars().mean() or 0.0)  # type: ignore[arg-type]
+    repeated = 1 - levels.distinct / max(1, known)
+    if (words >= 3 and repeated < 0.5 and levels.distinct > 10) or (length >= 60 and levels.distinct > 20):
+        why = f"free text, {words:.0f} words on average, {levels.distinct:,} different"
+        return Guess(
+            Kind.TEXT, CellFormat(missing=missing_words(levels)), why, known, levels.distinct, words=words
+        )
+    form = spelled(cells, levels)
+    distinct = len(form.spelling) or levels.distinct
+    why = f"a category of {distinct:,} levels"
+    if distinct == 1:
+        why = f"constant: every known cell says {values[0]!r}"
+    elif distinct > 50:
+        why += ", which is many"
+    return Guess(Kind.CATEGORY, form, why, known, distinct, words=words)
+
+
+_STRICT = (*missing_words(Levels(pl.DataFrame({"value": [], "count": []}), 0, 0, True, 0)), *ALSO_MISSING)
+
+
+def _strict(levels: Levels) -> tuple[str, ...]:
+    return (*missing_words(levels), *ALSO_MISSING)
+
+
+def _without(levels: Levels, missing: tuple[str, ...]) -> Levels:
+    filled = levels.filled.filter(~pl.col("value").str.to_lowercase().is_in(list(missing)))
+    left_out = int(levels.filled["count"].sum() - filled["count"].sum())
+    return replace(levels, filled=filled, missing=levels.missing + left_out)
+
+
+def _truths(levels: Levels) -> CellFormat | None:
+    """Yes and no in some spelling: both must be there, and nothing else."""
+    if levels.distinct > 50:
+        return None
+    folded = _without(levels, ALSO_MISSING).filled["value"].str.to_lowercase()
+    yes, no = folded.is_in(list(TRUE)), folded.is_in(list(FALSE))
+    if (yes | no).all() and yes.any() and no.any():
+        return CellFormat(missing=_strict(levels), true=TRUE, false=FALSE)
+    return None
+
+
+def _two_levels(levels: Levels) -> CellFormat | None:
+    folded = sorted(levels.filled["value"].str.to_lowercase().unique().to_list())
+    return CellFormat(false=(folded[0],), true=(folded[1],)) if len(folded) == 2 else None
+
+
+def _written(form: CellFormat, levels: Levels) -> str:
+    shown = levels.filled["value"]
+    if form.thousands or form.strip or form.decimal != ".":
+        marks = r"[^0-9.+-]" if form.decimal == "." else r"[^0-9+-]"
+        marked = shown.filter(shown.str.contains(marks) & shown.str.contains("[0-9]"))
+        return f"numbers written like {(marked if len(marked) else shown)[0]}"
+    return "numbers, but for cells that are empty or no number"

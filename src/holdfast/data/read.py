@@ -1,0 +1,140 @@
+"""Any table that a person has, as a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.schema import Column, Kind, Role, Schema
+from holdfast.core.task import Task
+from holdfast.data.checks import check
+from holdfast.data.clean import clean
+from holdfast.data.identity import content_hash, identify
+from holdfast.data.infer import infer, infer_as
+from holdfast.data.load import Source, load
+from holdfast.data.roles import Overrides, assign
+from holdfast.data.target import check_target, target_column
+from holdfast.errors import ColumnError
+
+_FEATURES = (Role.FEATURE, Role.SENSITIVE, Role.TIME)
+
+
+def read(
+    source: Source,
+    *,
+    target: str | None = None,
+    id: str | None = None,  # noqa: A002 - the word that users know
+    group: str | None = None,
+    time: str | None = None,
+    weight: str | None = None,
+    sensitive: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    kinds: Mapping[str, Kind | str] | None = None,
+    task: Task | str | None = None,
+) -> Dataset:
+    """Read a table: find its format, infer what each column is, clean it, and name its rows.
+
+    `source` is a path (CSV, TSV, JSON, JSON lines, Parquet, Arrow, Excel; plain, gzip or
+    zstd), several paths with the same columns, a URL, or a polars, pandas or Arrow
+    table. The other arguments name columns and override what would be inferred; `kinds`
+    maps a column to "number", "boolean", "category", "date" or "text". Every Column of
+    the Dataset's schema says why it is what it is; `lineage` lists what cleaning changed.
+    No row is ever dropped.
+
+    Raises FileError for what cannot be read, ColumnError for names that are absent or
+    used twice, TargetError for a target that cannot be learned from.
+
+    >>> data = read(pl.DataFrame({"age": ["41", "? ", "7"], "churn": ["Yes", "no", "yes"]}), target="churn")
+    >>> data.table["age"].to_list(), data.target.to_list(), data.schema.task
+    ([41.0, None, 7.0], ['Yes', 'no', 'Yes'], <Task.CLASSIFICATION: 'classification'>)
+    """
+    chosen = {name: Kind(kind) for name, kind in (kinds or {}).items()}
+    asked = Task(task) if task is not None else None
+    return read_as(
+        source, Overrides(target, id, group, time, weight, tuple(sensitive), tuple(ignore), chosen, asked)
+    )
+
+
+def read_as(source: Source, overrides: Overrides) -> Dataset:
+    """`read` with what the user says as one value."""
+    loaded = load(source)
+    raw = loaded.table
+    overrides.check(tuple(raw.columns))
+    schema = _schema(raw, overrides)
+    features = [column.name for column in schema.features]
+    if overrides.target is not None and not features:
+        raise ColumnError(
+            f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns are "
+            f"{raw.columns}. Check the separator, or give a table with features."
+        )
+    key = schema.with_role(Role.ID)
+    rest = [name for name in raw.columns if name not in features]
+    identity = identify(
+        raw.select(features), raw[key.name] if key else None, rest=raw.select(rest) if rest else None
+    )
+    table, steps = clean(raw, schema.columns)
+    del raw
+    if overrides.target is not None:
+        check_target(table[overrides.target], schema.target)
+        _check_features(table, features)
+    if overrides.weight is not None:
+        _check_weight(table[overrides.weight])
+    dataset = Dataset(
+        table,
+        schema,
+        identity.example,
+        identity.twin,
+        lineage=(*loaded.steps, *steps),
+        source=loaded.name,
+        content=content_hash(table, identity.example),
+    )
+    return replace(dataset, checks=check(dataset)) if overrides.target is not None else dataset
+
+
+def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
+    kinds = dict(overrides.kinds)
+    if overrides.time is not None:
+        kinds.setdefault(overrides.time, _time_kind(raw[overrides.time]))
+    if overrides.weight is not None:
+        kinds.setdefault(overrides.weight, Kind.NUMBER)
+    guesses = {
+        cells.name: infer_as(cells, kinds[cells.name]) if cells.name in kinds else infer(cells)
+        for cells in raw.iter_columns()
+    }
+    schema = Schema(assign(guesses, overrides))
+    for role in (Role.ID, Role.GROUP):
+        if (column := schema.with_role(role)) and column.kind is not Kind.TEXT:
+            schema = schema.replaced(replace(column, kind=Kind.TEXT))
+    if (name := overrides.target) is not None:
+        said = name in overrides.kinds
+        schema = schema.replaced(target_column(raw[name], guesses[name], overrides.task, said=said))
+    return schema
+
+
+def _time_kind(cells: pl.Series) -> Kind:
+    """A time is a date, or a number that counts up."""
+    return Kind.NUMBER if infer(cells).kind is Kind.NUMBER else Kind.DATE
+
+
+def _check_features(table: pl.DataFrame, features: Sequence[str]) -> None:
+    if all(_constant(table[name]) for name in features):
+        raise ColumnError(
+            f"Every feature is constant, e.g. {features[0]!r}: there is nothing to learn from. Check that the "
+            "file was divided into the right columns."
+        )
+
+
+def _constant(cells: pl.Series) -> bool:
+    known = cells.drop_nulls()
+    return known.is_empty() or (known.len() == cells.len() and bool((known == known[0]).all()))
+
+
+def _check_weight(weight: pl.Series) -> None:
+    if weight.null_count() or (weight < 0).any():
+        raise ColumnError(
+            f"Weights must be known and not negative, but column {weight.name!r} has {weight.null_count():,} empty "
+            f"and {int((weight < 0).sum()):,} negative cells."
+        )

@@ -1,0 +1,91 @@
+"""The distinct cells of a column of text, and the words that mean that a cell is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from holdfast.core.cells import BLANKS, text_expression
+
+# In any column. "none" and "unknown" may be categories of their own.
+MISSING = (
+    "?",
+    "??",
+    "na",
+    "n/a",
+    "#n/a",
+    "nan",
+    "null",
+    "<na>",
+    "nat",
+    "-",
+    "--",
+    ".",
+    "(null)",
+    "#null!",
+    "#div/0!",
+)
+# Where a column is otherwise of numbers, dates or truth values.
+ALSO_MISSING = (
+    "none", "nil", "unknown", "unk", "missing", "not available", "n.a.", "n.a", "not applicable", "not known",
+    "unspecified", "undefined", "tbd", "x", "*", "**", "no data", "nd",
+)  # fmt: skip
+TRUE = ("yes", "y", "true", "t", "1", "on", "ja", "oui", "si", "sí", "sim")
+FALSE = ("no", "n", "false", "f", "0", "off", "nein", "non", "não")
+
+_MANY = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The distinct cells of a column: `filled` has `value` (trimmed) and `count`, missing words left out.
+
+    Of a long column with many distinct cells these are the levels of an even sample;
+    `whole` says whether they are all. `rows` counts the rows they stand for, `missing`
+    those that are empty or a missing-value word.
+    """
+
+    filled: pl.DataFrame
+    rows: int
+    missing: int
+    whole: bool
+    distinct: int
+
+    @property
+    def known(self) -> int:
+        """How many rows have a cell that means something."""
+        return self.rows - self.missing
+
+    def share(self, mask: pl.Series) -> float:
+        """The share of the known rows whose level is under this mask."""
+        return float((self.filled["count"] * mask.fill_null(False)).sum()) / max(1, self.known)
+
+
+def levels_of(cells: pl.Series) -> Levels:
+    """The levels of a raw column."""
+    whole = len(cells) <= _MANY or cells.approx_n_unique() <= _MANY
+    distinct = cells.n_unique() - (1 if cells.null_count() else 0)
+    if not whole:
+        cells = cells.gather_every(len(cells) // _MANY)
+    trimmed = text_expression(pl.col("value"), cells.dtype).str.strip_chars(BLANKS)
+    text = pl.DataFrame([cells.rename("value")]).select(trimmed.alias("value"))
+    counted = text.group_by("value", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))
+    folded = pl.col("value").str.to_lowercase()
+    known = counted.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
+    filled = known.filter(~folded.is_in(list(_missing_in(known))))
+    return Levels(filled, len(cells), len(cells) - int(filled["count"].sum()), whole, distinct)
+
+
+def missing_words(levels: Levels) -> tuple[str, ...]:
+    """The words that mean an empty cell in this column."""
+    return _missing_in(levels.filled)
+
+
+def _missing_in(known: pl.DataFrame) -> tuple[str, ...]:
+    # Among two-letter codes "NA" is Namibia or North America.
+    if len(known) > 8:
+        pairs = known["value"].str.contains(r"^[A-Z]{2}$")
+        if pairs.mean() > 0.9:  # type: ignore[operator]
+            return tuple(word for word in MISSING if word != "na")
+    return MISSING
