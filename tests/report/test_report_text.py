@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -28,9 +29,10 @@ from holdfast.report import text, words
 def _drawings(facts):
     board = facts.leaderboard
     yield text.leaderboard(board)
-    yield text.comparison(board.verdicts)
+    yield text.verdicts(board.verdicts)
     yield from map(text.verdict, board.verdicts)
-    yield from map(text.run, facts.runs)
+    yield text.run(facts)
+    yield from map(text.record, facts.runs)
     yield text.runs(facts.runs)
     yield text.data(facts.data)
     yield text.metrics(facts.scores, lower_is_better=facts.lower_is_better)
@@ -88,11 +90,50 @@ def test_each_outcome_has_its_own_words(churn, outcome):
     assert words.verdict_sentence(verdict) in " ".join(text.plain(text.verdict(verdict)).split())
 
 
-def test_comparison_puts_decided_pairs_first_and_says_what_it_hides(churn):
-    drawn = text.plain(text.comparison(churn.leaderboard.verdicts, most=3), width=120)
-    assert "7 more pairs are not shown" in drawn
-    assert "undecided" not in drawn
-    assert "10 pairs (Holm)" in drawn
+def _compared(board, count):
+    """All pairs among `count` models."""
+    names = [f"model-{i}" for i in range(count)]
+    verdict = board.verdicts[1]
+    pairs = [replace(verdict, first=a, second=b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    scores = [replace(board.entries[0].score, value=0.4 + i / 100) for i in range(count)]
+    return SimpleNamespace(
+        metric="loss", greater_is_better=False, names=names, scores=scores, letters=["a"] * count,
+        verdicts=pairs, n=805,
+    )  # fmt: skip
+
+
+def test_a_comparison_of_few_shows_every_verdict(churn):
+    compared = _compared(churn.leaderboard, 4)
+    drawn = text.plain(text.comparison(compared), width=120)
+    for verdict in compared.verdicts:
+        assert any({verdict.first, verdict.second} <= set(line.split()) for line in drawn.splitlines())
+    assert "6 pairs: 0 decided, 0 equivalent, 6 undecided" in drawn
+    assert "share a letter" in drawn
+
+
+def test_a_comparison_of_many_is_ranked_and_counted(churn):
+    compared = _compared(churn.leaderboard, 12)
+    drawn = text.plain(text.comparison(compared))
+    assert len(drawn.splitlines()) < 25
+    assert "66 pairs: " in drawn
+    for name, score in zip(compared.names, compared.scores, strict=True):
+        assert any(name in line and str(score) in line for line in drawn.splitlines())
+
+
+def test_sealed_rows_say_what_the_answer_cost(churn):
+    answer = SimpleNamespace(
+        run="best-1", scores=dict(churn.scores), rows=1409, tied=3, remaining=19, budget=20
+    )
+    drawn = text.plain(text.sealed(answer))
+    assert "19 more answers of 20" in drawn
+    assert "3 rows left out" in drawn
+    assert str(churn.scores["auc"]) in drawn
+
+
+def test_a_planted_fault_that_nobody_saw_is_said_to_be_so():
+    drawn = text.plain(text.found([("a leak", "It alone tells 99 %."), ("wrong labels", "")]))
+    assert "It alone tells 99 %." in drawn
+    assert "not seen" in drawn
 
 
 def test_warnings_come_before_notes(churn):
@@ -111,7 +152,7 @@ def test_confusion_shares_are_of_the_true_class():
 
 
 def test_events_are_one_line_each():
-    fold = text.plain(text.event(FoldFitted("lightgbm", 0, 5, 0.41234, 3.21, 42.0, reused=True)))
+    fold = text.plain(text.event(FoldFitted("lightgbm", 1, 5, 0.41234, 3.21, 42.0, reused=True)))
     assert fold.count("\n") == 1
     assert "fold 1/5  0.4123  (kept from before)  42.0 s left" in fold
     done = text.plain(text.event(LearnerFitted("lightgbm", 0.4, 3.2, 4.4, first=True)))

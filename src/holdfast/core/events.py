@@ -32,7 +32,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class FoldFitted:
-    """One fold of one learner is done. `score` is the metric on that fold's rows."""
+    """One fold of one learner is done, the `fold`-th of `folds`. `score` is the metric on its rows."""
 
     learner: str
     fold: int

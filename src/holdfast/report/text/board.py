@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import RenderableType
@@ -10,7 +11,10 @@ from rich.text import Text
 from holdfast.core.leaderboard import Entry, Leaderboard
 from holdfast.core.verdict import Verdict
 from holdfast.report import words
-from holdfast.report.text.frame import fixed, heading, name, of_outcome, pairs, stack, table
+from holdfast.report.text.frame import fixed, heading, left, name, of_outcome, pairs, stack, table
+from holdfast.report.text.shapes import Compared
+
+_MOST_PAIRS = 28  # of eight models
 
 
 def leaderboard(board: Leaderboard) -> RenderableType:
@@ -89,10 +93,28 @@ def verdict(verdict: Verdict) -> RenderableType:
     )
 
 
-def comparison(verdicts: Sequence[Verdict], *, most: int = 60) -> RenderableType:
-    """Many pairs compared, the decided ones first; `most` rows are drawn."""
+def comparison(compared: Compared) -> RenderableType:
+    """Several models ranked, with letters for ties, and the verdicts when they are few enough to read."""
+    about = f"{words.metric(compared.metric)}, {words.direction(compared.greater_is_better)}"
+    rows = [
+        (str(rank), words.short(name_, 40), str(score), letters)
+        for rank, (name_, score, letters) in enumerate(
+            zip(compared.names, compared.scores, compared.letters, strict=True), 1
+        )
+    ]
+    columns = [fixed(right=True), name("model"), fixed("score"), left("tied")]
+    few = len(compared.verdicts) <= _MOST_PAIRS
+    return stack(
+        heading("Comparison", f"{about}; {words.count(compared.n, 'row')}"),
+        table(columns, rows),
+        verdicts(compared.verdicts) if few else None,
+        Text(_tally(compared.verdicts), style="dim"),
+    )
+
+
+def verdicts(pairs_: Sequence[Verdict]) -> RenderableType:
+    """Pairs of models, the decided ones first."""
     order = {"better": 0, "worse": 0, "equivalent": 1, "undecided": 2}
-    ranked = sorted(verdicts, key=lambda v: (order[v.outcome], v.p))
     rows = [
         (
             words.short(v.second, 28),
@@ -101,15 +123,16 @@ def comparison(verdicts: Sequence[Verdict], *, most: int = 60) -> RenderableType
             str(v.difference),
             words.p_value(v.p),
         )
-        for v in ranked[:most]
+        for v in sorted(pairs_, key=lambda v: (order[v.outcome], v.p))
     ]
-    columns = [name("model"), fixed("is"), name("than / to"), fixed("difference"), fixed("p")]
-    rest = len(ranked) - len(rows)
-    tests = sorted({words.clean(v.test) for v in verdicts})
-    about = f"{words.metric(verdicts[0].metric)}; positive: the first named is better" if verdicts else ""
-    foot = (
-        [f"{', '.join(tests)}; p corrected for {words.count(len(verdicts), 'pair')} (Holm)"] if tests else []
+    return table([name("model"), fixed("is"), name("than / to"), fixed("difference"), fixed("p")], rows)
+
+
+def _tally(pairs_: Sequence[Verdict]) -> str:
+    counts = Counter("decided" if v.outcome in ("better", "worse") else str(v.outcome) for v in pairs_)
+    told = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("decided", "equivalent", "undecided"))
+    tests = ", ".join(sorted({words.clean(v.test) for v in pairs_}))
+    return (
+        f"{words.count(len(pairs_), 'pair')}: {told}. {tests}; p corrected for all pairs (Holm).\n"
+        "Models that share a letter are not told apart."
     )
-    if rest > 0:
-        foot.insert(0, f"{rest:,} more pairs are not shown, none of them clearer than these.")
-    return stack(heading("Comparison", about), table(columns, rows), Text("\n".join(foot), style="dim"))

@@ -74,6 +74,18 @@ def steps(lineage: Sequence[Step]) -> RenderableType:
     return stack(heading("Cleaning", "no row is ever dropped"), table(columns, rows))
 
 
+def found(faults: Sequence[tuple[str, str]]) -> RenderableType:
+    """Faults that were planted, each with what was said of it (nothing: it was not seen)."""
+    rows = [
+        (fault, Text(words.clean(said), style="green") if said else Text("not seen", style="red"))
+        for fault, said in faults
+    ]
+    return stack(
+        heading("Planted faults", "the table is simulated, so they are known"),
+        table([left("planted", least=20), left("what was said of it", least=30)], rows),
+    )
+
+
 def schema(columns: Schema) -> RenderableType:
     """Every column with its kind and role, and why we think so."""
     rows = [(words.short(c.name, 32), c.kind, c.role, c.why) for c in columns]

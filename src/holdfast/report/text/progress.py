@@ -48,7 +48,7 @@ def plan(planned: Planned) -> RenderableType:
 
 
 def _fold(said: FoldFitted) -> str:
-    line = f"{_clock(said.elapsed)}  {words.short(said.learner, 20):<20} fold {said.fold + 1}/{said.folds}"
+    line = f"{_clock(said.elapsed)}  {words.short(said.learner, 20):<20} fold {said.fold}/{said.folds}"
     line += f"  {words.score(said.score)}{'  (kept from before)' if said.reused else ''}"
     return line if said.eta is None else f"{line}  {words.duration(said.eta)} left"
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from holdfast.core.curves import Confusion, Importance
 from holdfast.core.estimate import Estimate
+from holdfast.core.report_facts import ReportFacts
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
+from holdfast.report.text.shapes import Answered
 
 _STATUS_STYLES = {
     Status.RUNNING: "cyan",
@@ -21,8 +24,21 @@ _STATUS_STYLES = {
 }
 
 
-def run(record: RunRecord) -> RenderableType:
-    """One run: what it is, what it scored, what it cost, how to make it again."""
+def run(facts: ReportFacts) -> RenderableType:
+    """The run that a report is about: what it is, what it scored, what it uses, how to make it again."""
+    pictures = facts.pictures
+    commands = "\n".join(f"  {words.clean(command)}" for command in facts.commands)
+    return stack(
+        record(replace(facts.record, scores={})),
+        metrics(facts.scores, lower_is_better=facts.lower_is_better) if facts.scores else None,
+        confusion(pictures.confusion) if pictures.confusion is not None else None,
+        importance(pictures.importance, most=10) if pictures.importance else None,
+        stack(heading("How to make it again"), Text(commands)) if commands else None,
+    )
+
+
+def record(record: RunRecord) -> RenderableType:
+    """One run: what it is, what it scored, what it cost."""
     plan = record.plan
     facts: list[tuple[str, str | Text]] = [
         ("status", Text(record.status, style=_STATUS_STYLES[record.status])),
@@ -96,6 +112,21 @@ def metrics(scores: Mapping[str, Estimate], *, lower_is_better: Set[str] | None 
     levels = sorted({f"{estimate.level:.0%}" for estimate in scores.values()})
     about = f"{' and '.join(levels)} intervals" if levels else ""
     return stack(heading("Metrics", about), table(columns, rows))
+
+
+def sealed(answer: Answered) -> RenderableType:
+    """What sealed rows said of a run, and what the question cost."""
+    cost = f"{words.count(answer.remaining, 'more answer')} of {answer.budget:,} may be asked of these rows"
+    tied = (
+        f"; {words.count(answer.tied, 'row')} left out for having an equal among the open ones"
+        if answer.tied
+        else ""
+    )
+    return stack(
+        heading(f"Sealed rows on {answer.run}", words.count(answer.rows, "row") + tied),
+        metrics(answer.scores),
+        Text(f"Written into the ledger: {cost}."),
+    )
 
 
 def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
