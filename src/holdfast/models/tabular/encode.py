@@ -81,9 +81,8 @@ class Encoder:
             np.array([codes], dtype=np.intp),
         )
 
-    def rows(self, columns: Mapping[str, pl.Series]) -> np.ndarray:
+    def rows(self, columns: Mapping[str, pl.Series], n: int) -> np.ndarray:
         """Typed columns of n cells each, as a Dataset's table holds them -> float32 of shape (n, d)."""
-        n = len(next(iter(columns.values()), ()))
         numbers = np.empty((n, len(self.numbers)))
         for j, name in enumerate(self.numbers):
             numbers[:, j] = columns[name].cast(pl.Float64).to_numpy()
@@ -122,7 +121,7 @@ def encode(recipe: Recipe, columns: Mapping[str, pl.Series]) -> np.ndarray:
     >>> encode(Recipe((Number("age"),)), {"age": pl.Series([31.0, None])}).tolist()
     [[31.0], [nan]]
     """
-    return Encoder.of(recipe).rows(columns)
+    return Encoder.of(recipe).rows(columns, len(next(iter(columns.values()), ())))
 
 
 def level_codes(column: pl.Series, known: Mapping[str | None, int], unseen: int) -> np.ndarray:

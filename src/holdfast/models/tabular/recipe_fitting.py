@@ -63,7 +63,7 @@ def fit_recipe(train: Dataset, *, seed: int) -> tuple[Recipe, np.ndarray]:
         tuple(lookups),
     )
     recipe = _without_constant_parts(recipe, train)
-    X = Encoder.of(recipe).rows({name: train.table[name] for name in train.schema.names})
+    X = Encoder.of(recipe).rows({name: train.table[name] for name in recipe.columns}, len(train))
     at = X.shape[1] - sum(len(lookup.names) for lookup in lookups)
     for lookup, out_of_fold in zip(lookups, means, strict=True):
         if out_of_fold is not None:
@@ -89,7 +89,7 @@ def _without_constant_parts(recipe: Recipe, train: Dataset) -> Recipe:
     parted = Recipe(dates=recipe.dates, texts=recipe.texts)
     if not parted.names:
         return recipe
-    X = Encoder.of(parted).rows({name: train.table[name] for name in parted.columns})
+    X = Encoder.of(parted).rows({name: train.table[name] for name in parted.columns}, len(train))
     known = ~np.isnan(X)
     low, high = np.where(known, X, np.inf).min(axis=0), np.where(known, X, -np.inf).max(axis=0)
     varies = iter((low < high) | ~known.all(axis=0))

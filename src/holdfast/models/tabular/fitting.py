@@ -1,0 +1,138 @@
+"""How an algorithm is fitted on a Dataset: recipe, fit, export.
+
+An algorithm sees numbers only: the column recipe is fitted on the training rows, and
+shared by all learners that see the same rows in this process.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
+from holdfast.core.labels import codes_of, label_text, positive_of
+from holdfast.core.learner import Curve, Progress
+from holdfast.core.plan import Option
+from holdfast.core.task import Task
+from holdfast.errors import TargetError, some
+from holdfast.models.tabular.encode import encode
+from holdfast.models.tabular.examples import raw_rows
+from holdfast.models.tabular.folder import Manifest, Member
+from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
+from holdfast.models.tabular.recipe import Recipe
+from holdfast.models.tabular.recipe_fitting import fit_recipe
+from holdfast.models.tabular.served import TabularModel, assembled
+
+_RECIPE_SEED = 0  # every learner of a fold shares the fold's recipe, whatever its own seed
+_MOST_KEPT = 2**30  # bytes of encoded tables that a process keeps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedTabular:
+    """What a learner gives for one fold."""
+
+    model: TabularModel
+    curve: Curve
+
+
+@dataclass(frozen=True, slots=True)
+class TabularLearner:
+    """An algorithm with its options; `classes` are all of the target's, () for regression.
+
+    `fallback` is fitted where there is nothing to learn: rows of one class, or no column
+    that varies. Picklable, so that it can be sent to a worker process.
+    """
+
+    name: str
+    algorithm: Algorithm
+    fallback: Algorithm
+    options: Mapping[str, Option]
+    loss: str
+    classes: tuple[str, ...] = ()
+
+    def fit(
+        self, train: Dataset, validation: Dataset, *, budget: float | None, seed: int, progress: Progress
+    ) -> FittedTabular:
+        """Fit on `train`; `validation` is for early stopping only. `budget` is in seconds."""
+        task = train.schema.task
+        prepared = _prepared(train)
+        rows = self._matrix(prepared.X, train, prepared.recipe)
+        held = self._matrix(encode(prepared.recipe, validation.table.to_dict()), validation, prepared.recipe)
+        setting = Setting(task, max(len(self.classes), 1), self.loss, seed, budget, progress)
+        learnable = rows.X.shape[1] > 0 and len(np.unique(rows.y)) > 1
+        algorithm = self.algorithm if learnable else self.fallback
+        options = self.options if learnable else algorithm.defaults[task]
+        weights = algorithm.fit(rows, held, options, setting)
+        return FittedTabular(self._model(weights, prepared.recipe, train), weights.curve)
+
+    def _matrix(self, X: np.ndarray, rows: Dataset, recipe: Recipe) -> Matrix:
+        if not self.classes:
+            return Matrix(X, rows.target.to_numpy().astype(np.float64), rows.weight, recipe.names)
+        labels = label_text(rows.target)
+        codes = codes_of(labels, self.classes)
+        if (codes < 0).any():
+            strange = labels.filter(codes < 0).unique().to_list()
+            raise TargetError(f"Targets {some(strange)} are not among the classes {list(self.classes)}.")
+        return Matrix(X, codes, rows.weight, recipe.names)
+
+    def _model(self, weights: Weights, recipe: Recipe, train: Dataset) -> TabularModel:
+        graph, recipe_file = fingerprint_bytes(weights.graph), f"recipes/{recipe.id}.json"
+        native = {f"native/{graph}/{name}": data for name, data in weights.native.items()}
+        member = Member(
+            f"members/{graph}.onnx",
+            recipe_file,
+            1.0,
+            self.name,
+            tuple(range(max(len(self.classes), 1))),
+            tuple(sorted(native)),
+        )
+        positive = positive_of(self.classes)
+        columns = tuple(column for column in train.schema.features if column.name in set(recipe.columns))
+        manifest = Manifest(
+            train.schema.task,
+            self.classes,
+            positive,
+            None if positive is None else 0.5,
+            1.0,
+            train.schema.target.name,
+            columns,
+            (member,),
+            train.id,
+            _environment(self.algorithm),
+        )
+        files = {member.graph: weights.graph, recipe_file: recipe.data, **native}
+        return assembled(manifest, files, raw_rows(train.table, columns))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """Training rows through their recipe: `X` float32 of shape (n, d)."""
+
+    recipe: Recipe
+    X: np.ndarray
+
+
+_KEPT: OrderedDict[str, _Prepared] = OrderedDict()
+
+
+def _prepared(train: Dataset) -> _Prepared:
+    """The recipe of these rows, fitted once per process while it is among the latest used."""
+    key = fingerprint([train.id, train.schema])
+    if key not in _KEPT:
+        _KEPT[key] = _Prepared(*fit_recipe(train, seed=_RECIPE_SEED))
+    _KEPT.move_to_end(key)
+    while len(_KEPT) > 1 and sum(one.X.nbytes for one in _KEPT.values()) > _MOST_KEPT:
+        _KEPT.popitem(last=False)
+    return _KEPT[key]
+
+
+def _environment(algorithm: Algorithm) -> dict[str, str]:
+    facts = {name: version(name) for name in ("holdfast", "numpy", "onnxruntime", "polars")}
+    module = sys.modules.get(algorithm.module)
+    return facts | ({algorithm.module: str(module.__version__)} if module is not None else {})
