@@ -1,3 +1,97 @@
-"""Holdfast trains models that only get better."""
+"""Holdfast trains models that only get better.
+
+    import holdfast as hf
+
+    run = hf.train("customers.csv", target="churn", project=".")
+    predictions = hf.predict(run, "new_customers.csv")
+    hf.evaluate(run.predictions)          # every metric, each with its interval
+
+The names below are loaded when they are first used, so that importing is instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from holdfast.comparison.many import Comparison
+    from holdfast.core.dataset import Dataset
+    from holdfast.core.estimate import Estimate
+    from holdfast.core.leaderboard import Leaderboard
+    from holdfast.core.predictions import Predictions
+    from holdfast.core.run import Run
+    from holdfast.core.verdict import Verdict
+    from holdfast.data.read import read
+    from holdfast.errors import HoldfastError
+    from holdfast.metrics import Metric
+    from holdfast.project.handle import Project
+    from holdfast.project.handle import open_project as open  # noqa: A004
+    from holdfast.project.judge import compare, evaluate, leaderboard
+    from holdfast.project.log import log
+    from holdfast.project.predict import load_model, predict
+    from holdfast.project.report import report
+    from holdfast.project.train import train
 
 __version__ = "0.1.0"
+
+# public name -> "module:attribute"
+_WHERE = {
+    "Comparison": "holdfast.comparison.many:Comparison",
+    "Dataset": "holdfast.core.dataset:Dataset",
+    "Estimate": "holdfast.core.estimate:Estimate",
+    "HoldfastError": "holdfast.errors:HoldfastError",
+    "Leaderboard": "holdfast.core.leaderboard:Leaderboard",
+    "Metric": "holdfast.metrics:Metric",
+    "Predictions": "holdfast.core.predictions:Predictions",
+    "Project": "holdfast.project.handle:Project",
+    "Run": "holdfast.core.run:Run",
+    "Verdict": "holdfast.core.verdict:Verdict",
+    "compare": "holdfast.project.judge:compare",
+    "evaluate": "holdfast.project.judge:evaluate",
+    "leaderboard": "holdfast.project.judge:leaderboard",
+    "load_model": "holdfast.project.predict:load_model",
+    "log": "holdfast.project.log:log",
+    "open": "holdfast.project.handle:open_project",
+    "predict": "holdfast.project.predict:predict",
+    "read": "holdfast.data.read:read",
+    "report": "holdfast.project.report:report",
+    "train": "holdfast.project.train:train",
+}
+
+__all__ = [
+    "Comparison",
+    "Dataset",
+    "Estimate",
+    "HoldfastError",
+    "Leaderboard",
+    "Metric",
+    "Predictions",
+    "Project",
+    "Run",
+    "Verdict",
+    "compare",
+    "evaluate",
+    "leaderboard",
+    "load_model",
+    "log",
+    "open",
+    "predict",
+    "read",
+    "report",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    where = _WHERE.get(name)
+    if where is None:
+        raise AttributeError(f"module 'holdfast' has no attribute {name!r}")
+    module, _, attribute = where.partition(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,25 +66,38 @@ def fold_seed(plan: Plan, fold: int) -> int:
 
 
 def fit_fold(
-    learner: Learner, dataset: Dataset, fold: np.ndarray, held: int, seed: int
+    learner: Learner, dataset: Dataset, fold: np.ndarray, held: int, classes: tuple[str, ...], seed: int
 ) -> tuple[Mapping[str, bytes], np.ndarray, Curve]:
     """Fit on the rows of all folds but `held`, and predict that fold with the exported model.
 
-    `fold` is int of shape (n,), -1 for rows that take no part.
+    `fold` is int of shape (n,), -1 for rows that take no part. `classes` are all classes
+    of the table, in the order of the output's columns.
     """
     train = dataset.take(np.flatnonzero((fold >= 0) & (fold != held)))
     validation = dataset.take(np.flatnonzero(fold == held))
     fitted = learner.fit(train, validation, budget=None, seed=seed, progress=_silent)
-    return fitted.model.files, output_of(fitted.model.predict(validation)), fitted.curve
+    predictions = fitted.model.predict(_unlabelled(validation))
+    return fitted.model.files, output_of(predictions, classes), fitted.curve
 
 
-def output_of(predictions: Predictions) -> np.ndarray:
-    """Probabilities of shape (n, K), or values of shape (n, 1)."""
+def output_of(predictions: Predictions, classes: tuple[str, ...]) -> np.ndarray:
+    """Probabilities of shape (n, K) in the order of `classes`, or values of shape (n, 1).
+
+    A class that the model never saw has probability 0.
+    """
     if predictions.header.task is Task.REGRESSION:
         return predictions.prediction_values.reshape(-1, 1)
     probability = predictions.probability
     assert probability is not None  # a model of classes always gives probabilities
-    return np.asarray(probability, dtype=np.float32)
+    output = np.zeros((len(probability), len(classes)), dtype=np.float32)
+    output[:, [classes.index(name) for name in predictions.header.classes]] = probability
+    return output
+
+
+def _unlabelled(dataset: Dataset) -> Dataset:
+    target = dataset.schema.target
+    schema = replace(dataset.schema, columns=tuple(c for c in dataset.schema if c is not target))
+    return replace(dataset, table=dataset.table.drop(target.name), schema=schema)
 
 
 def _silent(share: float) -> None:

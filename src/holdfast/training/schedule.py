@@ -16,8 +16,10 @@ from typing import cast
 import numpy as np
 
 from holdfast.core.events import FoldFitted, LearnerFitted, OnEvent, Skipped
+from holdfast.core.fingerprint import fingerprint
 from holdfast.core.learner import Curve, Learner
 from holdfast.core.plan import Plan
+from holdfast.core.split import Split
 from holdfast.core.work import Engine, Work
 from holdfast.training.fold import FoldFit, fold_key, fold_seed
 
@@ -51,7 +53,13 @@ class Job:
     roles: str
     fold: np.ndarray
     folds: int
+    classes: tuple[str, ...]
     score: Callable[[np.ndarray, int], float]
+
+
+def roles_id(split: Split) -> str:
+    """Names a split: a dataset's rows have the same roles and folds under the same name."""
+    return fingerprint([split.salt, split.share, split.cut, split.folds, int(split.open.sum())])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +172,7 @@ class _Schedule:
                 continue
             key = self.key(candidate, k)
             seed = fold_seed(candidate.plan, k)
-            arguments = (candidate.learner, self.job.dataset, self.job.fold, k, seed)
+            arguments = (candidate.learner, self.job.dataset, self.job.fold, k, self.job.classes, seed)
             self.engine.submit(Work(key, _WORK, arguments))
             self.running[key] = (candidate, k)
 

@@ -1,0 +1,30 @@
+"""`holdfast demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.output import note
+from holdfast.core.events import Event
+from holdfast.project.demo import run_demo
+from holdfast.report import text
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to put the table and the project.")] = Path(
+        "holdfast-demo"
+    ),
+    rows: Annotated[int, typer.Option(min=2000, help="Rows of the simulated table.")] = 20_000,
+) -> None:
+    """Run the whole job on a simulated table whose faults are planted and known."""
+    done = run_demo(folder, rows=rows, say=note, on_event=_draw)
+    text.show(text.leaderboard(done.board))
+    note(f"Of the planted faults, the checks of the data named: {', '.join(done.named) or 'none'}.")
+    note(f"The report is {done.report}; the demo took {done.seconds:.0f} s.")
+
+
+def _draw(event: Event) -> None:
+    text.show(text.event(event))

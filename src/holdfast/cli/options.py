@@ -1,0 +1,17 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProjectOption = Annotated[
+    Path, typer.Option("--project", "-p", help="The project's folder.", show_default="this folder")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")]
+MetricOption = Annotated[
+    str | None, typer.Option("--metric", "-m", help="What to judge by, e.g. auc, f1, log_loss, rmse, mae.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="The same seed, data and plan give the same answer.")]

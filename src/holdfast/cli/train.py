@@ -1,0 +1,113 @@
+"""`holdfast train`."""
+
+from __future__ import annotations
+
+import time as clock
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.duration import seconds
+from holdfast.cli.options import JsonOption, MetricOption, ProjectOption, SeedOption
+from holdfast.cli.output import emit, note
+from holdfast.core.events import Event, ignore
+from holdfast.core.schema import Kind
+from holdfast.core.task import Task
+from holdfast.errors import InputError, suggest
+from holdfast.project.fitting import fit
+from holdfast.project.judge import leaderboard
+from holdfast.project.request import Overrides, TrainRequest
+from holdfast.report import text
+
+
+def train(
+    file: Annotated[
+        list[str], typer.Argument(help="A table, or several with the same columns: a path or URL.")
+    ],
+    target: Annotated[str | None, typer.Option("--target", "-t", help="The column to predict.")] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", "-b", help="Time to spend, e.g. 60s, 10m.")
+    ] = None,
+    learners: Annotated[
+        str | None, typer.Option(help="Only these, in this order: lightgbm,catboost,...")
+    ] = None,
+    metric: MetricOption = None,
+    loss: Annotated[
+        str | None, typer.Option(help="What to minimise, e.g. balanced, focal, quantile:0.9.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="How many folds.", show_default="by the table's size")
+    ] = None,
+    seed: SeedOption = 0,
+    sealed: Annotated[
+        float | None, typer.Option(help="Share of rows only the gate may see.", show_default="0.2")
+    ] = None,
+    test: Annotated[str | None, typer.Option(help="Your own sealed rows, instead of a share.")] = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Spend the rest of the budget on a search.")] = False,
+    replay: Annotated[str | None, typer.Option(help="Make the model of this run again.")] = None,
+    id: Annotated[str | None, typer.Option(help="The column that names the rows.")] = None,  # noqa: A002
+    group: Annotated[str | None, typer.Option(help="The column whose rows belong together.")] = None,
+    time: Annotated[str | None, typer.Option(help="The column to split by time.")] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of row weights.")] = None,
+    sensitive: Annotated[
+        list[str] | None, typer.Option(help="A column that fairness is checked for.")
+    ] = None,
+    ignored: Annotated[list[str] | None, typer.Option("--ignore", help="A column no model may see.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Override a column's kind: zip=category.")] = None,
+    task: Annotated[Task | None, typer.Option(help="Override what the target suggests.")] = None,
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Train models on a table and prove which is best."""
+    started = clock.monotonic()
+    columns = Overrides(
+        target,
+        id,
+        group,
+        time,
+        weight,
+        tuple(sensitive or ()),
+        tuple(ignored or ()),
+        _kinds(kind or []),
+        task,
+    )
+    request = TrainRequest(
+        source=file[0] if len(file) == 1 else file,
+        columns=columns,
+        project=project,
+        budget=None if budget is None else seconds(budget),
+        learners=None
+        if learners is None
+        else tuple(name.strip() for name in learners.split(",") if name.strip()),
+        metric=metric,
+        loss=loss,
+        folds=folds,
+        seed=seed,
+        sealed=sealed,
+        test=test,
+        tune=tune,
+        replay=replay,
+        on_event=ignore if as_json else _draw,
+    )
+    run = fit(request, started=started)
+    board = leaderboard(run)
+    if as_json:
+        emit({"run": run.record, "leaderboard": board, "runs": [one.record for one in run.candidates]})
+        return
+    text.show(text.leaderboard(board))
+    note(f"{clock.monotonic() - started:.1f} s in total. Next: holdfast report, holdfast predict best FILE")
+
+
+def _draw(event: Event) -> None:
+    text.show(text.event(event))
+
+
+def _kinds(pairs: list[str]) -> dict[str, Kind]:
+    kinds = {}
+    for pair in pairs:
+        name, equals, value = pair.rpartition("=")
+        if not equals or value not in list(Kind):
+            raise InputError(f"--kind {pair!r} must look like COLUMN=KIND. {suggest(Kind)}")
+        kinds[name] = Kind(value)
+    return kinds

@@ -1,0 +1,88 @@
+"""`demo`: the real job on a made-up table whose faults are planted, so that what is found can be checked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.core.dataset import Check
+from holdfast.core.events import OnEvent
+from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.run import Run
+from holdfast.data.read import read_as
+from holdfast.data.roles import Overrides
+from holdfast.data.simulated import Planted, churn
+from holdfast.errors import FileError
+from holdfast.project.fitting import fit
+from holdfast.project.judge import leaderboard
+from holdfast.project.report import report
+from holdfast.project.request import TrainRequest
+from holdfast.project.table import checked
+
+_BUDGET = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo made: a run, its leaderboard, a page, and which planted faults the checks named."""
+
+    run: Run
+    board: Leaderboard
+    report: Path
+    named: tuple[str, ...]
+    seconds: float
+
+
+def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: OnEvent) -> Demo:
+    """Write the table into `folder`, check it, train on it, and write the report."""
+    started = time.monotonic()
+    table, planted = churn(rows=rows)
+    file = folder / "customers.csv"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.write_csv(file)
+    except OSError as error:
+        raise FileError(f"Cannot write {file}: {error.strerror or error}. Choose another: --folder DIR") from error
+    say(f"The {table.height:,} customers in {file} are simulated: no real person is in it.")
+    say("These faults were planted in it, and a check of the data can see the last three:")
+    for fault in described(planted):
+        say(f"  - {fault}")
+    checks = checked(read_as(str(file), Overrides(target=planted.target))).checks
+    leaks = tuple(check.column for check in checks if check.kind == "leak")
+    if leaks:
+        say(f"The checks suspect that {', '.join(leaks)} gives the answer away; as they advise, it is left out:")
+    ignored = "".join(f" --ignore {name}" for name in leaks)
+    command = f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignored} --project {folder}"
+    say(f"  {command}")
+    columns = Overrides(target=planted.target, ignore=leaks)
+    request = TrainRequest(
+        str(file), columns, project=folder, budget=_BUDGET, on_event=on_event, command=command
+    )
+    run = fit(request, started=time.monotonic())
+    page = report(folder, folder / "report.html")
+    return Demo(run, leaderboard(run), page, named_faults(checks, planted.leak), time.monotonic() - started)
+
+
+def described(planted: Planted) -> tuple[str, ...]:
+    """Every planted fault in words, with its size."""
+    place = " and ".join(f"{column} = {value}" for column, value in planted.inverted_slice)
+    spelt = ", ".join(f"{column} ({len(rows):,} cells)" for column, rows in planted.misspelt)
+    return (
+        f"{len(planted.wrong):,} wrong labels",
+        f"one slice whose signal is inverted: {place} ({len(planted.inverted):,} rows)",
+        f"a column that gives the answer away: {planted.leak}",
+        f"{len(planted.copies):,} rows that are copies of others",
+        f"categories in several spellings: {spelt}",
+    )
+
+
+def named_faults(checks: Sequence[Check], leak: str) -> tuple[str, ...]:
+    """Which of the planted faults that a check of the data can see were named."""
+    wanted = {"leak": leak, "twins": "", "spelling": ""}
+    return tuple(
+        kind
+        for kind, column in wanted.items()
+        if any(check.kind == kind and (not column or check.column == column) for check in checks)
+    )

@@ -1,0 +1,103 @@
+"""The body of `train`: prepare, fit in order, mix, judge, keep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from holdfast.comparison.board import leaderboard
+from holdfast.core.events import DataRead, Planned
+from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.run import Run
+from holdfast.core.work import Engine
+from holdfast.engine.inline import InlineEngine
+from holdfast.engine.local import LocalEngine, portable
+from holdfast.errors import PlanError
+from holdfast.project.candidates import Chosen, choose
+from holdfast.project.handle import project_at
+from holdfast.project.keeping import Keeper, keeping
+from holdfast.project.outcome import Judge, ensemble_run, learner_run
+from holdfast.project.replay import replayed
+from holdfast.project.request import TrainRequest
+from holdfast.project.roles import Prepared, prepare
+from holdfast.project.tuning import tuned
+from holdfast.training.schedule import Finished, Job, fit_all
+
+# Exporting, mixing and judging come after the last fit: this share of the budget, at
+# least so many seconds, is kept for them.
+_RESERVE_SHARE, _RESERVE = 0.04, 1.5
+_PRELOAD = ("holdfast.training.fold", "holdfast.models.tabular.learner", "sklearn.linear_model", "lightgbm")
+
+
+def fit(request: TrainRequest, *, started: float) -> Run:
+    """Carry the request out; `started` is the time of `time.monotonic` from which its budget runs."""
+    with _engine(request) as engine:
+        project = None if request.project is None else project_at(request.project, request.columns)
+        prepared = prepare(request, project)
+        request.on_event(DataRead(prepared.dataset, prepared.split, time.monotonic() - started))
+        chosen = replayed(request, prepared, project) if request.replay else choose(request, prepared)
+        with keeping(project, request, prepared) as keeper:
+            request.on_event(_planned(request, prepared, chosen, keeper))
+            judge = Judge(prepared, keeper.training, request.seed)
+            finished = _fit(request, chosen, judge, engine, keeper, started)
+            runs = _judged(finished, judge)
+            board = _board(runs, prepared)
+            keeper.keep(runs, board)
+    best = next(run for run in runs if run.id == board.best)
+    return replace(best, candidates=tuple(runs))
+
+
+def _engine(request: TrainRequest) -> LocalEngine | InlineEngine:
+    estimators = [learned for learned in request.learners or () if not isinstance(learned, str)]
+    if all(portable(estimator) for estimator in estimators):
+        return LocalEngine(preload=_PRELOAD)
+    return InlineEngine()
+
+
+def _planned(request: TrainRequest, prepared: Prepared, chosen: Chosen, keeper: Keeper) -> Planned:
+    return Planned(
+        chosen.names,
+        chosen.skipped,
+        prepared.split.folds,
+        prepared.metric.name,
+        request.budget,
+        resumed=len(keeper.resumed),
+    )
+
+
+def _fit(
+    request: TrainRequest, chosen: Chosen, judge: Judge, engine: Engine, keeper: Keeper, started: float
+) -> list[Finished]:
+    prepared = judge.prepared
+    job = Job(
+        dataset=engine.share(prepared.dataset),
+        dataset_id=prepared.dataset.id,
+        roles=prepared.roles,
+        fold=prepared.fold,
+        folds=prepared.split.folds,
+        classes=prepared.rows.classes,
+        score=judge.fold_score,
+    )
+    deadline = None
+    if request.budget is not None and request.replay is None:
+        deadline = started + request.budget - max(_RESERVE, _RESERVE_SHARE * request.budget)
+    finished, given_up = fit_all(
+        chosen.candidates, job, engine, cache=keeper.cache, deadline=deadline, on_event=request.on_event
+    )
+    if request.tune and deadline is not None:
+        finished += tuned(request, judge, job, engine, keeper, deadline)
+    if not finished:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in given_up.items())
+        raise PlanError(f"No learner was fitted. {reasons}")
+    return finished
+
+
+def _judged(finished: Sequence[Finished], judge: Judge) -> list[Run]:
+    runs = [learner_run(one, judge) for one in finished]
+    mixed = ensemble_run(runs, finished, judge) if len(runs) > 1 else None
+    return runs if mixed is None else [*runs, mixed]
+
+
+def _board(runs: Sequence[Run], prepared: Prepared) -> Leaderboard:
+    return leaderboard(runs, metric=prepared.metric)

@@ -1,0 +1,74 @@
+"""What a training leaves on disk while it works and when it ends; without a project, nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.run import Run, Status
+from holdfast.project.handle import Project
+from holdfast.project.request import TrainRequest
+from holdfast.project.roles import Prepared
+from holdfast.store.datasets import save_dataset
+from holdfast.store.folds import load_fold, save_fold
+from holdfast.store.runs import save_run
+from holdfast.store.splits import save_split
+from holdfast.store.store import Store
+from holdfast.store.trainings import finish_training, heartbeat, interrupted, start_training
+from holdfast.training.fold import FoldFit
+from holdfast.training.schedule import Cache
+
+NOWHERE = Cache(load=lambda key: None, save=lambda key, fit: None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keeper:
+    """Where the folds and runs of one training go. `training` names it."""
+
+    training: str
+    cache: Cache
+    store: Store | None = None
+    resumed: tuple[str, ...] = ()
+
+    def keep(self, runs: Sequence[Run], board: Leaderboard) -> None:
+        """The runs, and which are best and recommended: the training is finished."""
+        if self.store is None:
+            return
+        for run in runs:
+            save_run(self.store, run)
+        finish_training(self.store, self.training, best=board.best, recommended=board.recommended)
+
+
+@contextmanager
+def keeping(project: Project | None, request: TrainRequest, prepared: Prepared) -> Iterator[Keeper]:
+    """A keeper for the time of a training; the training is failed when the block raises."""
+    if project is None:
+        yield Keeper("in memory", NOWHERE)
+        return
+    store = project.store
+    save_dataset(store, prepared.dataset)
+    save_split(store, prepared.dataset, prepared.split)
+    dead = interrupted(store)
+    for training in dead:
+        finish_training(store, training.id, Status.DEAD)  # told once; its folds are taken up by their keys
+    training = start_training(store, request.command, dataset=prepared.dataset.id)
+    cache = NOWHERE if request.replay else _cache(store)
+    try:
+        with heartbeat(store, training.id):
+            yield Keeper(training.id, cache, store, tuple(one.command or one.id for one in dead))
+    except BaseException:
+        finish_training(store, training.id, Status.FAILED)
+        raise
+
+
+def _cache(store: Store) -> Cache:
+    def load(key: str) -> FoldFit | None:
+        files = load_fold(store, key)
+        return None if files is None else FoldFit.decode(files)
+
+    def save(key: str, fit: FoldFit) -> None:
+        save_fold(store, key, fit.encode(), seconds=fit.seconds)
+
+    return Cache(load, save)

@@ -1,0 +1,202 @@
+"""From finished candidates to Runs: one model each, judged out of fold, and their ensemble."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+
+from holdfast.core.fingerprint import fingerprint
+from holdfast.core.plan import Plan
+from holdfast.core.run import Cost, Run, RunRecord, Status
+from holdfast.core.task import Task
+from holdfast.metrics import evaluate, scorer
+from holdfast.models.tabular.served import TabularModel, combine, load, with_decision
+from holdfast.project.roles import Prepared
+from holdfast.training.decision import calibrate, choose_threshold
+from holdfast.training.ensemble import cross_fitted, greedy_weights
+from holdfast.training.outcome import gather, out_of_fold
+from holdfast.training.schedule import Finished
+
+ENSEMBLE = "ensemble"
+_TIMED_ROWS, _TIMED_SINGLES = 2_000, 30
+_MOST_MIXED_ROWS = 100_000  # greedy selection looks at no more rows than this
+_PACKAGES = ("holdfast", "numpy", "polars", "onnxruntime", "scikit-learn", "lightgbm", "catboost", "torch")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """How outputs of the open rows are scored, decided and turned into Predictions."""
+
+    prepared: Prepared
+    training: str
+    seed: int
+
+    def loss(self, rows: np.ndarray | slice = slice(None)):  # type: ignore[no-untyped-def]
+        """Outputs of those rows -> the metric as a loss (lower is better)."""
+        held = self.prepared.rows
+        target = held.codes if self.prepared.task is Task.CLASSIFICATION else held.values
+        weight = None if held.weight is None else held.weight[rows]
+        return scorer(
+            self.prepared.metric, target[rows], classes=held.classes, positive=held.positive, weight=weight
+        )
+
+    def fold_score(self, output: np.ndarray, k: int) -> float:
+        """The metric of one fold's output, in the metric's own direction."""
+        loss = self.loss(self.prepared.rows.fold == k)(output)
+        return -loss if self.prepared.metric.greater_is_better else loss
+
+
+def learner_run(finished: Finished, judge: Judge) -> Run:
+    """One learner's run: the mean of its fold models."""
+    rows = judge.prepared.rows
+    fits = finished.fits
+    models = [load(fit.files) for fit in fits]
+    model = combine(models, np.full(len(models), 1 / len(models)))
+    record = RunRecord(
+        id=run_id(finished.candidate.plan, judge.prepared),
+        training=judge.training,
+        plan=finished.candidate.plan,
+        dataset=judge.prepared.dataset.id,
+        status=Status.FINISHED,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        cost=Cost(sum(fit.seconds for fit in fits), sum(fit.cpu_seconds for fit in fits)),
+        curves=tuple(fit.curve for fit in fits),
+        environment=environment(),
+        seed=judge.seed,
+    )
+    return _decided(record, model, gather(rows, fits), judge)
+
+
+def ensemble_run(members: Sequence[Run], finished: Sequence[Finished], judge: Judge) -> Run | None:
+    """The greedy mix of the members, or None when it is one of them alone."""
+    rows = judge.prepared.rows
+    outputs = [gather(rows, one.fits) for one in finished]
+    everything = _sample(len(rows.index), judge.seed)
+    weights = _weights(outputs, everything, judge)
+    if np.count_nonzero(weights) < 2:
+        return None
+    chosen = [member for member, weight in zip(members, weights, strict=True) if weight > 0]
+    plan = _ensemble_plan(chosen, judge)
+    models = [load(fit.files) for one, w in zip(finished, weights, strict=True) if w > 0 for fit in one.fits]
+    shares = [w / len(one.fits) for one, w in zip(finished, weights, strict=True) if w > 0 for _ in one.fits]
+    mixed = cross_fitted(outputs, rows.fold, lambda mask: _weights(outputs, everything & mask, judge))
+    record = RunRecord(
+        id=run_id(plan, judge.prepared),
+        training=judge.training,
+        plan=plan,
+        dataset=judge.prepared.dataset.id,
+        status=Status.FINISHED,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        cost=Cost(
+            sum(m.record.cost.fit_seconds for m in chosen), sum(m.record.cost.cpu_seconds for m in chosen)
+        ),
+        weights={m.id: float(w) for m, w in zip(members, weights, strict=True) if w > 0},
+        environment=environment(),
+        seed=judge.seed,
+    )
+    return _decided(record, combine(models, np.array(shares)), mixed, judge)
+
+
+def run_id(plan: Plan, prepared: Prepared) -> str:
+    """Short and readable; equal for the same plan on the same rows."""
+    return f"{plan.learner}-{fingerprint([plan.id, prepared.dataset.id, prepared.roles])[:6]}"
+
+
+def environment() -> dict[str, str]:
+    """The versions and the machine that a run was made with."""
+    facts = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+    for package in _PACKAGES:
+        try:
+            facts[package] = version(package)
+        except ModuleNotFoundError:
+            continue  # an optional extra that is not installed
+    return facts
+
+
+def _ensemble_plan(chosen: Sequence[Run], judge: Judge) -> Plan:
+    first = chosen[0].record.plan
+    assert first is not None  # runs of this training were planned
+    members = tuple(sorted(run.id for run in chosen))
+    return replace(first, learner=ENSEMBLE, options={}, members=members, seed=judge.seed)
+
+
+def _weights(outputs: Sequence[np.ndarray], rows: np.ndarray, judge: Judge) -> np.ndarray:
+    return greedy_weights([output[rows] for output in outputs], judge.loss(rows))
+
+
+def _sample(n: int, seed: int) -> np.ndarray:
+    mask = np.ones(n, dtype=bool)
+    if n > _MOST_MIXED_ROWS:
+        mask[np.random.default_rng(seed).permutation(n)[_MOST_MIXED_ROWS:]] = False
+    return mask
+
+
+def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: Judge) -> Run:
+    """Calibrate, choose the threshold, judge, and time the model as it is served."""
+    prepared, notes = judge.prepared, []
+    threshold, temperature = None, 1.0
+    if prepared.task is Task.CLASSIFICATION:
+        rows = prepared.rows
+        calibration, output = calibrate(output, rows.codes, rows.fold)
+        temperature = calibration.temperature
+        if calibration.kept:
+            notes.append(
+                f"calibrated with temperature {temperature:.3f}: "
+                f"log loss {calibration.before:.5f} before, {calibration.after:.5f} after (cross-fitted)"
+            )
+        if rows.positive is not None:
+            threshold, note = _threshold(output, judge)
+            notes += note
+    model = with_decision(model, temperature=temperature, threshold=threshold)
+    predictions = out_of_fold(prepared.rows, output, threshold=threshold, model=record.id)
+    scores = {prepared.metric.name: evaluate(predictions, prepared.metric)}
+    cost = _timed(model, record.cost, prepared)
+    return Run(
+        replace(record, model=model.id, notes=tuple(notes), scores=scores, cost=cost), predictions, model
+    )
+
+
+def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, list[str]]:
+    metric, rows = judge.prepared.metric, judge.prepared.rows
+    if metric.family != "confusion" or rows.positive is None:
+        return 0.5, []
+    place = rows.classes.index(rows.positive)
+    order = [1 - place, place]
+
+    def of_counts(tables: np.ndarray) -> np.ndarray:
+        classes = [rows.classes[i] for i in order]
+        values = metric.of_counts(tables, classes, rows.positive)
+        return values if metric.greater_is_better else -values
+
+    chosen, _ = choose_threshold(
+        output[:, place].astype(np.float64), rows.codes == place, rows.fold, of_counts, metric=metric.name
+    )
+    verb = "kept" if chosen.kept else "not kept"
+    note = (
+        f"threshold {chosen.threshold:.3f} {verb}: {metric.name} {chosen.before:.4f} at 0.5, "
+        f"{chosen.after:.4f} with it (cross-fitted)"
+    )
+    return chosen.threshold, [note]
+
+
+def _timed(model: TabularModel, cost: Cost, prepared: Prepared) -> Cost:
+    index = prepared.rows.index[:_TIMED_ROWS]
+    sample = prepared.dataset.take(index)
+    model.predict(sample)  # the first call prepares; it is not counted
+    started = time.perf_counter()
+    model.predict(sample)
+    per_row = (time.perf_counter() - started) / len(sample)
+    singles = sample.table.head(_TIMED_SINGLES).to_dicts()
+    seconds = []
+    for row in singles:
+        began = time.perf_counter()
+        model.predict_rows([row])
+        seconds.append(time.perf_counter() - began)
+    size = sum(len(data) for data in model.files.values())
+    return replace(cost, predict_seconds=per_row, row_seconds=float(np.median(seconds)), size=size)

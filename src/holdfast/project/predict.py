@@ -1,0 +1,123 @@
+"""`predict` and `load_model`: a model by name or folder, on any table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from holdfast.core.conformity import Conformity
+from holdfast.core.predictions import Predictions
+from holdfast.core.run import Run
+from holdfast.core.task import Task
+from holdfast.data.conform import conform
+from holdfast.errors import FileError, ModelError
+from holdfast.models.tabular.served import TabularModel, load
+from holdfast.project.handle import open_project
+from holdfast.project.runs import run_named
+
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What `predict_file` wrote: so many rows, by which model, and how the columns fitted."""
+
+    output: str
+    rows: int
+    model: str
+    conformity: Conformity
+
+
+def load_model(path: str | Path) -> TabularModel:
+    """A model from its folder ("model.v1"). Loading verifies it and runs no code.
+
+    ModelError names what is damaged.
+    """
+    folder = Path(path)
+    if not (folder / _MANIFEST).is_file():
+        raise FileError(f"{folder} is no model folder: it has no {_MANIFEST}.")
+    files = {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
+    return load(files)
+
+
+def save_model(model: TabularModel, path: str | Path) -> Path:
+    """Write a model's folder, the manifest last."""
+    folder = Path(path)
+    names = sorted(model.files, key=lambda name: name == _MANIFEST)
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(model.files[name])
+    return folder
+
+
+def predict(
+    model: Run | TabularModel | str | Path, source: object, *, project: str | Path = "."
+) -> Predictions:
+    """Predictions for the rows of any table, in their order.
+
+    `model` is a run, a loaded model, a model folder, or the name of a run in `project`.
+    Columns are matched by name; unseen categories and missing columns are handled as the
+    model's recipe says. Where the table has the target, the predictions carry it.
+    """
+    predictions, _ = predicted(_model(model, project), source)
+    return predictions
+
+
+def predicted(model: TabularModel, source: object) -> tuple[Predictions, Conformity]:
+    """Predictions, and how the table's columns fitted the model's."""
+    dataset, conformity = conform(source, model.schema, levels=model.levels)
+    return model.predict(dataset), conformity
+
+
+def predict_file(name: str, file: str, output: Path, *, project: str | Path = ".") -> Predicted:
+    """Predict a file's rows and write `example`, `prediction` and `probability_<class>` to `output`."""
+    model = _model(name, project)
+    predictions, conformity = predicted(model, file)
+    _write(columns_of(predictions), output)
+    return Predicted(str(output), len(predictions), name, conformity)
+
+
+def columns_of(predictions: Predictions) -> pl.DataFrame:
+    """`example`, `prediction`, and for classes one `probability_<class>` each."""
+    table = predictions.table.select("example", "prediction")
+    probability = predictions.probability
+    if predictions.header.task is Task.REGRESSION or probability is None:
+        return table
+    names = [f"probability_{label}" for label in predictions.header.classes]
+    return table.with_columns(pl.Series(name, probability[:, k]) for k, name in enumerate(names))
+
+
+def _model(model: Run | TabularModel | str | Path, project: str | Path) -> TabularModel:
+    if isinstance(model, TabularModel):
+        return model
+    run = model if isinstance(model, Run) else None
+    if run is None and (Path(str(model)) / _MANIFEST).is_file():
+        return load_model(str(model))
+    if run is None or run.model is None:
+        run = run_named(open_project(project), run.id if run is not None else str(model))
+    if not isinstance(run.model, TabularModel):
+        raise ModelError(f"{run.id} kept no model that can predict.")
+    return run.model
+
+
+def _write(table: pl.DataFrame, output: Path) -> None:
+    writers: Mapping[str, str] = {".parquet": "write_parquet", ".csv": "write_csv", ".jsonl": "write_ndjson"}
+    writer = writers.get(output.suffix.lower())
+    if writer is None:
+        raise FileError(
+            f"Write predictions to a name that ends in {', '.join(writers)}, not {output.name!r}."
+        )
+    temporary = output.with_name(f".{output.name}.part")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        getattr(table, writer)(temporary)
+        temporary.replace(output)
+    except OSError as error:
+        raise FileError(f"Cannot write {output}: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)

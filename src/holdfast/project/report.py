@@ -1,0 +1,103 @@
+"""`show` and `report`: the facts of a training as one value, and the page drawn from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
+
+from holdfast import __version__
+from holdfast.core.curves import Pictures
+from holdfast.core.predictions import Predictions
+from holdfast.core.report_facts import DataFacts, Price, ReportFacts
+from holdfast.core.run import Run, Training
+from holdfast.core.task import Task
+from holdfast.errors import FileError
+from holdfast.metrics import evaluate, metrics_of
+from holdfast.metrics.by_class import per_class
+from holdfast.metrics.curves import pictures as pictures_of
+from holdfast.project.handle import Project, open_project
+from holdfast.project.importance import importance
+from holdfast.project.judge import leaderboard
+from holdfast.project.runs import data_of, newest_training, records, run_named
+from holdfast.report.page import page
+from holdfast.store.settings import Settings
+from holdfast.store.trainings import trainings
+
+
+def report(
+    project: str | Path | Project = ".", output: str | Path = "report.html", *, run: str = "best"
+) -> Path:
+    """Write one self-contained HTML page on a project's newest training; the path that was written."""
+    home = project if isinstance(project, Project) else open_project(project)
+    return write_report(home, run, Path(output))
+
+
+def write_report(project: Project, name: str, output: Path) -> Path:
+    """The page of a run, whole or not at all."""
+    text = page(facts_of(project, name))
+    temporary = output.with_name(f".{output.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(output)
+    except OSError as error:
+        raise FileError(f"Cannot write {output}: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return output
+
+
+def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:
+    """Everything that is known of a run and the training it belongs to."""
+    run = run_named(project, name)
+    training = next((one for one in trainings(project.store) if one.id == run.record.training), None)
+    training = training or newest_training(project)
+    listed = records(project, training.id)
+    board = leaderboard([replace(run_named(project, record.id), model=None) for record in listed])
+    ranked = {entry.name: place for place, entry in enumerate(board.entries)}
+    dataset, split = data_of(project, run.record)
+    predictions = _open(run)
+    drawn = Pictures()
+    if pictures:
+        drawn = replace(pictures_of(predictions), importance=importance(project, run.record))
+    task = predictions.header.task
+    return ReportFacts(
+        title=f"{dataset.schema.target.name} from {Path(dataset.source).name or 'a table'}",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+        data=DataFacts.of(dataset, split),
+        leaderboard=board,
+        runs=tuple(sorted(listed, key=lambda record: ranked.get(record.id, len(ranked)))),
+        subject=run.id,
+        scores=evaluate(predictions),
+        lower_is_better=frozenset(m.name for m in metrics_of(task) if not m.greater_is_better),
+        by_class=per_class(predictions) if task is Task.CLASSIFICATION else {},
+        pictures=drawn,
+        skipped=_skipped(training),
+        environment=run.record.environment,
+        commands=_commands(training, run),
+        price=_price(project.settings),
+    )
+
+
+def _open(run: Run) -> Predictions:
+    if run.predictions is None:
+        raise FileError(f"{run.id} kept no predictions, so there is nothing to report.")
+    return run.predictions
+
+
+def _skipped(training: Training) -> tuple[tuple[str, str], ...]:
+    skipped = training.plan.get("skipped", ())
+    return tuple((str(name), str(reason)) for name, reason in skipped)  # type: ignore[attr-defined]
+
+
+def _commands(training: Training, run: Run) -> tuple[str, ...]:
+    if not training.command:
+        return ()
+    return (training.command, f"{training.command} --replay {quote(run.id)}")
+
+
+def _price(settings: Settings) -> Price | None:
+    price = Price(settings.watts, settings.per_kwh, settings.per_core_hour, settings.currency)
+    return price if price != Price() else None

@@ -1,0 +1,70 @@
+"""Runs by the names that people give them: best, recommended, an id, a learner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.run import Run, RunRecord, Status, Training
+from holdfast.core.split import Split
+from holdfast.errors import UnknownRunError
+from holdfast.models.tabular.served import load
+from holdfast.project.handle import Project
+from holdfast.store.datasets import load_dataset
+from holdfast.store.runs import find_run, load_run, run_files
+from holdfast.store.runs import runs as load_records
+from holdfast.store.splits import load_split
+from holdfast.store.trainings import trainings
+
+BEST, RECOMMENDED = "best", "recommended"
+
+
+def newest_training(project: Project) -> Training:
+    """The training that finished last; UnknownRunError when none has."""
+    done = [one for one in trainings(project.store) if one.status is Status.FINISHED and one.best]
+    if not done:
+        raise UnknownRunError(
+            f"No training has finished in {project.path}. Start one: holdfast train FILE --target COLUMN"
+        )
+    return done[-1]
+
+
+def run_named(project: Project, name: str) -> Run:
+    """The run of that name, with its predictions and its model."""
+    run = load_run(project.store, run_id(project, name))
+    files = run_files(project.store, run.id)
+    return replace(run, model=load(files) if "manifest.json" in files else None)
+
+
+def run_id(project: Project, name: str) -> str:
+    """The id behind best, recommended, a learner's name or the start of an id."""
+    if name in (BEST, RECOMMENDED):
+        training = newest_training(project)
+        return training.best if name == BEST else training.recommended
+    return find_run(project.store, name)
+
+
+def records(project: Project, training: str | None = None) -> tuple[RunRecord, ...]:
+    """The records of all runs, or of one training's, oldest first."""
+    return load_records(project.store, training)
+
+
+def newest_runs(project: Project) -> Sequence[Run]:
+    """The runs of the newest training with their predictions, and without their models."""
+    training = newest_training(project)
+    return [
+        load_run(project.store, record.id)
+        for record in records(project, training.id)
+        if record.status is Status.FINISHED
+    ]
+
+
+def data_of(project: Project, record: RunRecord) -> tuple[Dataset, Split]:
+    """The dataset that a run was fitted on, and every row's role and fold."""
+    dataset = load_dataset(project.store, record.dataset)
+    folds = 5 if record.plan is None else record.plan.folds
+    split = load_split(project.store, dataset, folds)
+    if split is None:
+        raise UnknownRunError(f"The split that {record.id} was fitted with is not in {project.path}.")
+    return dataset, split

@@ -1,0 +1,56 @@
+"""Any table as a Dataset with its checks; and the rows of a test file beside those of a training file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from holdfast.core.dataset import Dataset, Step
+from holdfast.core.schema import Role
+from holdfast.data.checks import check
+from holdfast.data.conform import conform
+from holdfast.data.identity import content_hash
+from holdfast.data.read import read_as
+from holdfast.data.roles import Overrides
+from holdfast.errors import TargetError
+
+
+def checked(dataset: Dataset) -> Dataset:
+    """The dataset with the checks of its rows; those need a target."""
+    return replace(dataset, checks=check(dataset)) if dataset.schema.with_role(Role.TARGET) else dataset
+
+
+def load(source: object, columns: Overrides, test: object = None) -> tuple[Dataset, np.ndarray | None]:
+    """The dataset to train on; with a `test` source its rows follow, marked by the mask (n,)."""
+    if isinstance(source, Dataset):
+        dataset = source
+    else:
+        dataset = checked(read_as(source, columns))
+    if test is None:
+        return dataset, None
+    tested, _ = conform(test, dataset.schema)
+    if not tested.target.count():
+        name = dataset.schema.target.name
+        raise TargetError(f"The test rows have no {name!r}, so nothing can be judged on them.")
+    mask = np.arange(len(dataset) + len(tested)) >= len(dataset)
+    return _joined(dataset, tested), mask
+
+
+def _joined(first: Dataset, second: Dataset) -> Dataset:
+    known = pl.Series(values=first.example)
+    # The same id in both files names two rows here; the test row says where it comes from.
+    ids = second.example.to_frame("id").select(
+        pl.when(pl.col("id").is_in(known.implode())).then("test:" + pl.col("id")).otherwise(pl.col("id"))
+    )
+    example = pl.concat([first.example.alias("example"), ids.to_series().alias("example")])
+    table = pl.concat([first.table, second.table])
+    return replace(
+        first,
+        table=table,
+        example=example,
+        twin=np.concatenate([first.twin, second.twin]),
+        content=content_hash(table, example),
+        lineage=(*first.lineage, *second.lineage, Step("test rows", "", len(second), second.source)),
+    )
