@@ -78,8 +78,8 @@ class FileError(InputError):
     def ragged(cls, name: str, line: int, fields: int, wanted: int) -> Self:
         """A row with another number of fields than the first."""
         return cls(
-            f"{name} has {fields} fields in line {line:,}, where {wanted} are wanted. Mend that line: quote a "
-            "text that holds the separator, or add what is lacking."
+            f"{name} has {fields} fields in line {line:,}, where {wanted} are wanted. Mend that line: quote "
+            "a text that holds the separator, or add what is lacking."
         )
 
 

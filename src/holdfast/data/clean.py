@@ -9,6 +9,7 @@ import polars as pl
 from holdfast.core.cells import BLANKS, parse_series
 from holdfast.core.dataset import Step
 from holdfast.core.schema import Column, Kind
+from holdfast.data.words import about_distinct
 from holdfast.errors import some
 
 # Up to this many distinct cells a column is read through them, not cell by cell.
@@ -47,7 +48,7 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
                 Step(f"not a {_NOT_A.get(column.kind, column.kind)} to missing", column.name, lost - infinite)
             )
         return typed, steps
-    if len(raw) > 1000 and raw.approx_n_unique() <= min(_FEW, len(raw) // 4):
+    if len(raw) > 1000 and about_distinct(raw) <= min(_FEW, len(raw) // 4):
         counted = raw.value_counts(name="count").rename({raw.name: "raw"})
         counted = counted.with_columns(parse_series(counted["raw"], column).alias("typed"))
         if column.kind in (Kind.CATEGORY, Kind.TEXT) and (counted["raw"].eq_missing(counted["typed"])).all():

@@ -67,11 +67,11 @@ def conform(
 
 def _matched(table: pl.DataFrame, schema: Schema, name: str) -> tuple[pl.DataFrame, dict[str, str]]:
     """The table's columns that the schema knows, under the schema's names, and each one's name before."""
-    found = {column: column for column in table.columns if column in schema}
+    found = {given: given for given in table.columns if given in schema}
     loose: dict[str, list[str]] = {}
-    for column in table.columns:
-        if column not in found:
-            loose.setdefault(fold(column), []).append(column)
+    for given in table.columns:
+        if given not in found:
+            loose.setdefault(fold(given), []).append(given)
     for column in schema:
         candidates = loose.get(fold(column.name), [])
         if column.name not in found and len(candidates) == 1:
@@ -79,8 +79,8 @@ def _matched(table: pl.DataFrame, schema: Schema, name: str) -> tuple[pl.DataFra
     if schema.features and not any(column.name in found.values() for column in schema.features):
         wanted = [column.name for column in schema.features]
         raise ColumnError(
-            f"{name} has none of the features {some(wanted)}; its columns are {some(table.columns, 8)}. Check the "
-            "separator and the line of names."
+            f"{name} has none of the features {some(wanted)}; its columns are {some(table.columns, 8)}. "
+            "Check the separator and the line of names."
         )
     return table.select(pl.col(given).alias(known) for given, known in found.items()), found
 

@@ -10,7 +10,7 @@ from holdfast.core.cells import fold_expression, parse_series
 from holdfast.core.schema import CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
 from holdfast.data.numbers import number_format
-from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, levels_of, missing_words
+from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, about_distinct, levels_of, missing_words
 from holdfast.errors import ColumnError
 
 # Beyond this many levels a column keeps its spellings as they are.
@@ -94,12 +94,12 @@ def spelled(cells: pl.Series, levels: Levels | None = None) -> CellFormat:
 def _infer_number(cells: pl.Series) -> Guess:
     finite = cells.drop_nulls()
     whole = bool((finite.floor() == finite).all())
-    distinct = finite.approx_n_unique()
+    distinct = about_distinct(finite)
     if distinct < 1000 or distinct > 0.9 * len(finite):
         distinct = finite.n_unique()
     form = CellFormat(missing=_STRICT)
-    low, high = finite.min(), finite.max()
-    if whole and low >= _DAY_NUMBERS[0] and high <= _DAY_NUMBERS[1]:  # type: ignore[operator]
+    low, high = _float(finite.min()), _float(finite.max())
+    if whole and low >= _DAY_NUMBERS[0] and high <= _DAY_NUMBERS[1]:
         calendar = date_patterns(levels_of(cells))
         if calendar:
             form = CellFormat(missing=_STRICT, dates=calendar.patterns)
@@ -135,8 +135,8 @@ def _infer_text(cells: pl.Series) -> Guess:
 
 def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
     values = levels.filled["value"]
-    words = float((values.str.count_matches(r"\s+") + 1).mean() or 1.0)  # type: ignore[arg-type]
-    length = float(values.str.len_chars().mean() or 0.0)  # type: ignore[arg-type]
+    words = _float(values.str.count_matches(r"\s+").mean()) + 1
+    length = _float(values.str.len_chars().mean())
     repeated = 1 - levels.distinct / max(1, known)
     if (words >= 3 and repeated < 0.5 and levels.distinct > 10) or (length >= 60 and levels.distinct > 20):
         why = f"free text, {words:.0f} words on average, {levels.distinct:,} different"
@@ -156,13 +156,18 @@ def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
 _STRICT = (*missing_words(Levels(pl.DataFrame({"value": [], "count": []}), 0, 0, True, 0)), *ALSO_MISSING)
 
 
+def _float(value: object) -> float:
+    """A polars aggregate, which could be of any type, as the number that it is here."""
+    return float(value)  # type: ignore[arg-type]
+
+
 def _strict(levels: Levels) -> tuple[str, ...]:
     return (*missing_words(levels), *ALSO_MISSING)
 
 
 def _without(levels: Levels, missing: tuple[str, ...]) -> Levels:
     filled = levels.filled.filter(~pl.col("value").str.to_lowercase().is_in(list(missing)))
-    left_out = int(levels.filled["count"].sum() - filled["count"].sum())
+    left_out = levels.known - int(filled["count"].sum())
     return replace(levels, filled=filled, missing=levels.missing + left_out)
 
 

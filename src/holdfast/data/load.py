@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import re
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import polars as pl
@@ -93,7 +93,7 @@ def _parquet(plain: Plain) -> pl.DataFrame:
 
 
 def _arrow(plain: Plain) -> pl.DataFrame:
-    return pl.read_ipc(_buffer(plain), memory_map=False)
+    return pl.read_ipc(_buffer(plain))
 
 
 def _json_lines(plain: Plain) -> pl.DataFrame:
@@ -111,7 +111,7 @@ def _json(plain: Plain) -> pl.DataFrame:
         ) from None
     lists = table.width and all(isinstance(dtype, pl.List) for dtype in table.dtypes)
     if table.height == 1 and lists and len({column[0].len() for column in table.iter_columns()}) == 1:
-        return table.explode(pl.all())
+        return table.explode(table.columns)
     return table
 
 
@@ -145,7 +145,7 @@ def _buffer(plain: Plain) -> Path | io.BytesIO:
     return io.BytesIO(plain.source) if isinstance(plain.source, bytes) else plain.source
 
 
-def _from_memory(source: object) -> pl.DataFrame:
+def _from_memory(source: Any) -> pl.DataFrame:
     if isinstance(source, pl.DataFrame):
         return source
     if isinstance(source, pl.LazyFrame):
@@ -154,7 +154,7 @@ def _from_memory(source: object) -> pl.DataFrame:
     if library == "pandas" and hasattr(source, "columns"):
         return _from_pandas(source)
     if library == "pyarrow" or hasattr(source, "__arrow_c_stream__"):
-        table = pl.from_arrow(source)  # type: ignore[arg-type]
+        table = pl.from_arrow(source)
         if isinstance(table, pl.DataFrame):
             return table
     raise InputError(
@@ -163,20 +163,20 @@ def _from_memory(source: object) -> pl.DataFrame:
     )
 
 
-def _from_pandas(frame: object) -> pl.DataFrame:
-    names = [str(name) for name in frame.columns]  # type: ignore[attr-defined]
+def _from_pandas(frame: Any) -> pl.DataFrame:
+    names = [str(name) for name in frame.columns]
     column_names(names, "The table")
-    if frame.index.name is not None:  # type: ignore[attr-defined]
-        frame = frame.reset_index()  # type: ignore[attr-defined]
+    if frame.index.name is not None:
+        frame = frame.reset_index()
         names = [str(name) for name in frame.columns]
-    columns = [frame.iloc[:, place] for place in range(len(names))]  # type: ignore[attr-defined]
+    columns = [frame.iloc[:, place] for place in range(len(names))]
     return pl.DataFrame([_pandas_column(column, name) for column, name in zip(columns, names, strict=True)])
 
 
-def _pandas_column(column: object, name: str) -> pl.Series:
+def _pandas_column(column: Any, name: str) -> pl.Series:
     try:
-        return pl.Series(name, pl.from_pandas(column))  # type: ignore[call-overload]
+        return pl.Series(name, pl.from_pandas(column))
     except (pl.exceptions.PolarsError, TypeError, ValueError, ArithmeticError):
         pass
-    cells = column.astype(object).where(column.notna(), None).tolist()  # type: ignore[attr-defined]
+    cells = column.astype(object).where(column.notna(), None).tolist()
     return pl.Series(name, [None if cell is None else str(cell) for cell in cells], dtype=pl.String)

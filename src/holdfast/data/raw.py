@@ -82,7 +82,7 @@ def _raw(column: pl.Series) -> pl.Series:
         return column.dt.total_microseconds().cast(pl.Float64) / 1e6
     if dtype.is_temporal():
         return column.to_frame().select(plain_dates(pl.col(column.name), dtype)).to_series()
-    if dtype.is_integer() and column.len() and max(abs(column.max() or 0), abs(column.min() or 0)) > _EXACT:
+    if dtype.is_integer() and ((column > _EXACT) | (column < -_EXACT)).any():
         return column.cast(pl.String)
     if dtype.is_numeric():
         return column.cast(pl.Float64).fill_nan(None)

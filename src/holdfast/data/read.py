@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.schema import Column, Kind, Role, Schema
+from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
 from holdfast.data.clean import clean
@@ -18,8 +18,6 @@ from holdfast.data.load import Source, load
 from holdfast.data.roles import Overrides, assign
 from holdfast.data.target import check_target, target_column
 from holdfast.errors import ColumnError
-
-_FEATURES = (Role.FEATURE, Role.SENSITIVE, Role.TIME)
 
 
 def read(
@@ -67,8 +65,8 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
     features = [column.name for column in schema.features]
     if overrides.target is not None and not features:
         raise ColumnError(
-            f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns are "
-            f"{raw.columns}. Check the separator, or give a table with features."
+            f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns "
+            f"are {raw.columns}. Check the separator, or give a table with features."
         )
     key = schema.with_role(Role.ID)
     rest = [name for name in raw.columns if name not in features]
@@ -122,8 +120,8 @@ def _time_kind(cells: pl.Series) -> Kind:
 def _check_features(table: pl.DataFrame, features: Sequence[str]) -> None:
     if all(_constant(table[name]) for name in features):
         raise ColumnError(
-            f"Every feature is constant, e.g. {features[0]!r}: there is nothing to learn from. Check that the "
-            "file was divided into the right columns."
+            f"Every feature is constant, e.g. {features[0]!r}: there is nothing to learn from. Check that "
+            "the file was divided into the right columns."
         )
 
 
@@ -133,8 +131,9 @@ def _constant(cells: pl.Series) -> bool:
 
 
 def _check_weight(weight: pl.Series) -> None:
-    if weight.null_count() or (weight < 0).any():
+    empty, negative = weight.null_count(), int((weight < 0).sum() or 0)
+    if empty or negative:
         raise ColumnError(
-            f"Weights must be known and not negative, but column {weight.name!r} has {weight.null_count():,} empty "
-            f"and {int((weight < 0).sum()):,} negative cells."
+            f"Weights must be known and not negative, but column {weight.name!r} has {empty:,} empty and "
+            f"{negative:,} negative cells. Fill them, or leave the weights out."
         )

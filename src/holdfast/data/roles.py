@@ -13,8 +13,9 @@ from holdfast.errors import ColumnError
 
 # Whose rows belong together when one of these has an id.
 _OWNERS = (
-    "customer", "client", "user", "patient", "subject", "session", "account", "member", "household", "student",
-    "employee", "person", "visitor", "device", "player", "participant", "speaker", "author", "driver", "passenger",
+    "customer", "client", "user", "patient", "subject", "session", "account", "member", "household",
+    "student", "employee", "person", "visitor", "device", "player", "participant", "speaker", "author",
+    "driver", "passenger",
 )  # fmt: skip
 _ID_WORDS = ("id", "ids", "uuid", "guid", "key", "rowid", "index", "idx", "identifier")
 _CODE_WORDS = (*_ID_WORDS, "code", "zip", "zipcode", "postcode", "postal")
@@ -72,7 +73,7 @@ def assign(guesses: Mapping[str, Guess], overrides: Overrides) -> tuple[Column, 
     free = [
         column.name for column in columns if column.name not in given and column.name not in overrides.kinds
     ]
-    found = _identifiers({name: guesses[name] for name in free}, list(guesses)[0], overrides)
+    found = _identifiers({name: guesses[name] for name in free}, next(iter(guesses), ""), overrides)
     return tuple(found.get(column.name, column) for column in columns)
 
 
@@ -124,7 +125,7 @@ def _names_owners(name: str, guess: Guess) -> bool:
     """Whether cells repeat and the name says whose rows these are, or nearly every cell names its row."""
     if guess.distinct >= guess.known or guess.distinct < 10:
         return False
-    if guess.kind is Kind.NUMBER and not guess.whole or guess.kind in (Kind.DATE, Kind.BOOLEAN):
+    if (guess.kind is Kind.NUMBER and not guess.whole) or guess.kind in (Kind.DATE, Kind.BOOLEAN):
         return False
     owner = _hints_id(name) and any(word in name.lower() for word in _OWNERS)
     if owner and guess.known - guess.distinct >= 0.01 * guess.known:

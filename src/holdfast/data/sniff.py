@@ -47,9 +47,10 @@ class Dialect:
 _TABLES = {b"PAR1": Format.PARQUET, b"ARROW1": Format.ARROW, b"\xd0\xcf\x11\xe0": Format.EXCEL}
 _OTHERS = {
     b"%PDF": "a PDF", b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image",
-    b"\x7fELF": "a program", b"\x89HDF": "an HDF5 file", b"\x93NUMPY": "a NumPy array", b"BZh": "a bzip2 file",
-    b"SQLite format 3": "an SQLite database", b"\x80\x04\x95": "a Python pickle", b"\x80\x05\x95": "a Python pickle",
-    b"7z\xbc\xaf": "a 7z archive", b"\xfd7zXZ": "an xz file", b"FEA1": "a Feather file of the first version",
+    b"\x7fELF": "a program", b"\x89HDF": "an HDF5 file", b"\x93NUMPY": "a NumPy array",
+    b"SQLite format 3": "an SQLite database", b"\x80\x04\x95": "a Python pickle",
+    b"\x80\x05\x95": "a Python pickle", b"BZh": "a bzip2 file", b"7z\xbc\xaf": "a 7z archive",
+    b"\xfd7zXZ": "an xz file", b"FEA1": "a Feather file of the first version",
 }  # fmt: skip
 _SEPARATORS = (",", "\t", ";", "|", " ")
 _ROWS = 200
@@ -141,7 +142,8 @@ def _cut(head: bytes) -> int:
 def _quote(text: str) -> str | None:
     if '"' in text:
         return '"'
-    return "'" if len(re.findall(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", text, re.M)) >= 2 else '"'
+    single = len(re.findall(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", text, re.MULTILINE))
+    return "'" if single >= 2 else '"'
 
 
 def _records(text: str, separator: str, quote: str | None) -> list[list[str]]:

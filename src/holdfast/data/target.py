@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import polars as pl
 
 from holdfast.core.cells import parse_series
@@ -37,8 +36,9 @@ def target_column(cells: pl.Series, guess: Guess, task: Task | None, *, said: bo
     form = spelled(cells)
     if not form.spelling or (guess.kind is Kind.TEXT and not said):
         raise TargetError(
-            f"The target {name!r} has {guess.distinct:,} different texts in {guess.known:,} rows ({guess.why}), so "
-            "there is no class to learn. Give another target; for numbers written as text: task='regression'."
+            f"The target {name!r} has {guess.distinct:,} different texts in {guess.known:,} rows "
+            f"({guess.why}), so there is no class to learn. Give another target; for numbers written as "
+            "text: task='regression'."
         )
     return Column(name, Kind.CATEGORY, Role.TARGET, form, f"classification: {why}")
 
@@ -51,8 +51,8 @@ def check_target(target: pl.Series, column: Column) -> None:
         raise TargetError(f"Every cell of the target {name!r} is missing. Give another target.")
     if known.n_unique() == 1:
         raise TargetError(
-            f"The target {name!r} is constant: every known cell says {known[0]!r}. Give a target that varies, or "
-            "rows of the other class too."
+            f"The target {name!r} is constant: every known cell says {known[0]!r}. Give a target that "
+            "varies, or rows of the other class too."
         )
     if column.kind is Kind.NUMBER:
         return
@@ -64,14 +64,14 @@ def check_target(target: pl.Series, column: Column) -> None:
         )
     if len(counts) > _MOST_CLASSES:
         raise TargetError(
-            f"The target {name!r} has {len(counts):,} classes; at most {_MOST_CLASSES:,} can be learned. Merge the "
-            "rare ones, or say task='regression' if these are numbers."
+            f"The target {name!r} has {len(counts):,} classes; at most {_MOST_CLASSES:,} can be learned. "
+            "Merge the rare ones, or say task='regression' if these are numbers."
         )
     lone = counts.filter(pl.col("rows") == 1)[name].to_list()
     if lone:
         raise TargetError(
-            f"{len(lone)} of the {len(counts)} classes of {name!r} have one row only: {some(lone)}. A class needs "
-            "rows to learn from and rows to be judged on: merge it with another, or leave those rows out."
+            f"Of the {len(counts)} classes of {name!r}, {len(lone)} have one row only: {some(lone)}. A class "
+            "needs rows to learn from and rows to be judged on: merge it with another, or take it out."
         )
 
 
@@ -80,8 +80,8 @@ def _task(cells: pl.Series, guess: Guess, *, said: bool) -> tuple[Task, str]:
         return (Task.REGRESSION if guess.kind is Kind.NUMBER else Task.CLASSIFICATION), "as you said"
     if guess.kind is Kind.DATE:
         raise TargetError(
-            f"The target {cells.name!r} is a date ({guess.why}). Give a class or a number to predict, e.g. the days "
-            "until then."
+            f"The target {cells.name!r} is a date ({guess.why}). Give a class or a number to predict, e.g. "
+            "the days until then."
         )
     if guess.kind is not Kind.NUMBER:
         return Task.CLASSIFICATION, guess.why
