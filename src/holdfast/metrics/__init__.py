@@ -1,6 +1,16 @@
 """Predictions -> Estimate: every metric with its interval, and the pictures of one model."""
 
+from holdfast.metrics.evaluate import evaluate, per_class
 from holdfast.metrics.metric import Metric, confusion_table
 from holdfast.metrics.names import default_metric, metrics_of, names, resolve
 
-__all__ = ["Metric", "confusion_table", "default_metric", "metrics_of", "names", "resolve"]
+__all__ = [
+    "Metric",
+    "confusion_table",
+    "default_metric",
+    "evaluate",
+    "metrics_of",
+    "names",
+    "per_class",
+    "resolve",
+]

@@ -123,18 +123,28 @@ class _Checked:
 
 
 def confusion_table(p: Predictions) -> np.ndarray:
-    """Weighted counts of shape (K, K): row i is class i's targets, column j what was predicted."""
-    size = len(p.header.classes)
-    p = p.known
-    if size > _MOST_CLASSES:
-        raise PredictionsError(
-            f"{size:,} classes make a confusion matrix too large; at most {_MOST_CLASSES:,}."
-        )
-    flat = np.bincount(p.target_codes * size + p.prediction_codes, weights=p.weight, minlength=size * size)
+    """Weighted counts of shape (K, K): row i is class i's targets, column j what was predicted.
+
+    >>> p = Predictions.of(example=[1, 2, 3], target=["a", "b", "b"], prediction=["a", "a", "b"])
+    >>> confusion_table(p).tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    check_classes(p)
+    p, size = p.known, len(p.header.classes)
+    flat = np.bincount(p.target_codes * size + p.prediction_codes, weights=p.weight, minlength=size**2)
     return flat.reshape(size, size).astype(np.float64)
 
 
-_MOST_CLASSES = 2_000
+def check_classes(p: Predictions) -> None:
+    """PredictionsError when there are too many classes for a confusion table."""
+    if len(p.header.classes) > _MOST_CLASSES:
+        raise PredictionsError(
+            f"{len(p.header.classes):,} classes are too many for a confusion matrix (at most "
+            f"{_MOST_CLASSES:,}). If the target is a number, pass numbers: then it is regression."
+        )
+
+
+_MOST_CLASSES = 1_000
 
 
 def _explained(squared: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> float:

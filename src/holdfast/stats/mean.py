@@ -6,7 +6,7 @@ import numpy as np
 
 from holdfast.stats.bootstrap import bootstrap_sums
 from holdfast.stats.influence import mean_influence
-from holdfast.stats.interval import UNKNOWN, Interval, mean_t, normal
+from holdfast.stats.interval import UNKNOWN, Interval, mean_t
 from holdfast.stats.quantiles import acceleration, bca_bounds
 
 # From here on Student's interval alone is as good.
@@ -49,16 +49,17 @@ def mean_interval(
     return Interval(float(low), float(high)), "BCa"
 
 
-def as_values(value: float, influence: np.ndarray) -> np.ndarray:
-    """Numbers of shape (u,) whose mean is the estimate and which vary as its influences do."""
-    return value + len(influence) * (influence - influence.mean())
-
-
 def linear_interval(
-    value: float, influence: np.ndarray, level: float, rng: np.random.Generator, *, fewest: int
+    value: float,
+    influence: np.ndarray,
+    level: float,
+    rng: np.random.Generator,
+    *,
+    fewest: int = FEWEST,
 ) -> tuple[Interval, str]:
-    """`mean_interval` for any linearised estimate with influences (u,) of independent units."""
-    return mean_interval(as_values(value, influence), level, rng, fewest=fewest)
+    """`mean_interval` for any linearised estimate, from the influences (u,) of independent units.
 
-
-__all__ = ["FEWEST", "MANY", "Interval", "as_values", "linear_interval", "mean_interval", "normal"]
+    The estimate is then the mean of u numbers that vary as the units' influences do.
+    """
+    centred = influence - influence.mean()
+    return mean_interval(value + len(centred) * centred, level, rng, fewest=fewest)

@@ -1,0 +1,86 @@
+"""The intervals of AUC and average precision."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.core.estimate import Estimate
+from holdfast.core.predictions import Predictions
+from holdfast.metrics.metric import Metric
+from holdfast.metrics.ranking import one_against_rest, ranking
+from holdfast.metrics.setting import Setting
+from holdfast.stats.area import auc_interval
+from holdfast.stats.auc import auc
+from holdfast.stats.influence import standard_error, units_of
+from holdfast.stats.interval import UNKNOWN, Interval, on_logit_scale
+from holdfast.stats.quantiles import percentile_bounds
+from holdfast.stats.ranking import average_precision, bootstrap_average_precision
+from holdfast.stats.tails import critical
+
+# From here on the linearised average precision is as good as its bootstrap.
+_BOOTSTRAP_ROWS = 5_000
+_REPLICATES = 2_000
+
+
+def auc_estimate(_metric: Metric, p: Predictions, setting: Setting) -> Estimate:
+    """DeLong on the logit scale; the value is nan where undefined."""
+    return _auc(ranking(p, auc), _rarest(p), p, setting)
+
+
+def class_auc(p: Predictions, label: str, setting: Setting) -> Estimate:
+    """AUC of one class against the rest; absent when no row or every row is of it."""
+    rows = int((p.target_codes == p.header.classes.index(label)).sum())
+    if p.probability is None:
+        return Estimate.absent("there are no probabilities", n=len(p), level=setting.level)
+    if not 0 < rows < len(p):
+        share = "every" if rows else "no"
+        return Estimate.absent(f"{share} known target is {label!r}", n=len(p), level=setting.level)
+    return _auc(one_against_rest(p, label, auc), min(rows, len(p) - rows), p, setting)
+
+
+def average_precision_estimate(_metric: Metric, p: Predictions, setting: Setting) -> Estimate:
+    """Linearised on the logit scale; up to 5,000 rows no narrower than the stratified bootstrap.
+
+    The value is nan where undefined.
+    """
+    found = ranking(p, average_precision)
+    estimate = _on_logit_scale(found, _rarest(p), p, setting)
+    score = p.positive_probability
+    if score is None or p.group_codes is not None or len(p) > _BOOTSTRAP_ROWS or np.isnan(estimate.low):
+        return estimate
+    positive = p.target_codes == p.header.classes.index(str(p.header.positive))
+    replicates = bootstrap_average_precision(
+        positive, score[np.newaxis], replicates=_REPLICATES, rng=setting.rng(), weight=p.weight
+    )
+    low, high = percentile_bounds(replicates[0], setting.level, units=int(positive.sum()))
+    interval = Interval(min(estimate.low, float(low)), max(estimate.high, float(high)))
+    return setting.estimate(estimate.value, interval, p, "stratified bootstrap")
+
+
+def _auc(found: tuple[float, np.ndarray], rare: int, p: Predictions, setting: Setting) -> Estimate:
+    value, influence = found
+    if np.isnan(value):
+        return setting.estimate(value, UNKNOWN, p, "none")
+    units = rare if p.group_codes is None else min(rare, units_of(len(p), p.group_codes))
+    error = standard_error(influence, p.group_codes)
+    interval = auc_interval(value, error, rare, len(p) - rare, setting.level, units=units)
+    return setting.estimate(value, interval, p, "DeLong, logit scale")
+
+
+def _on_logit_scale(found: tuple[float, np.ndarray], rare: int, p: Predictions, setting: Setting) -> Estimate:
+    value, influence = found
+    if np.isnan(value):
+        return setting.estimate(value, UNKNOWN, p, "none")
+    units = rare if p.group_codes is None else min(rare, units_of(len(p), p.group_codes))
+    if units < 2:
+        return setting.estimate(value, UNKNOWN, p, "none: only one row of the rarer class")
+    wider = critical(setting.level, df=units - 1) / critical(setting.level)
+    error = standard_error(influence, p.group_codes)
+    interval = on_logit_scale(value, error * wider, setting.level, units=units)
+    return setting.estimate(value, interval, p, "linearised, logit scale")
+
+
+def _rarest(p: Predictions) -> int:
+    """Rows of the rarest class that occurs in the target."""
+    counts = np.bincount(p.target_codes)
+    return int(counts[counts > 0].min())

@@ -1,0 +1,118 @@
+"""Predictions -> Estimates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import overload
+
+import numpy as np
+
+from holdfast.core.estimate import Estimate
+from holdfast.core.predictions import Predictions
+from holdfast.core.task import Task
+from holdfast.errors import PredictionsError
+from holdfast.metrics.absence import why_undefined
+from holdfast.metrics.areas import auc_estimate, average_precision_estimate, class_auc
+from holdfast.metrics.intervals import (
+    accuracy_estimate,
+    mean_estimate,
+    r2_estimate,
+    rmse_estimate,
+    rows_estimate,
+)
+from holdfast.metrics.metric import Metric
+from holdfast.metrics.names import metrics_of, resolve
+from holdfast.metrics.setting import Setting
+from holdfast.metrics.tables import Score, table_estimates
+
+_OF_FAMILY = {
+    "accuracy": accuracy_estimate,
+    "auc": auc_estimate,
+    "average_precision": average_precision_estimate,
+    "mean": mean_estimate,
+    "rmse": rmse_estimate,
+    "r2": r2_estimate,
+    "rows": rows_estimate,
+}
+
+
+@overload
+def evaluate(
+    p: Predictions, metric: None = None, *, level: float = 0.95, seed: int = 0
+) -> dict[str, Estimate]: ...
+@overload
+def evaluate(p: Predictions, metric: str | Metric, *, level: float = 0.95, seed: int = 0) -> Estimate: ...
+def evaluate(
+    p: Predictions, metric: str | Metric | None = None, *, level: float = 0.95, seed: int = 0
+) -> Estimate | dict[str, Estimate]:
+    """The metric's Estimate; without a metric all of the task's, by name.
+
+    Rows whose target or prediction is unknown are left out, and `n` says how many
+    remain. What is undefined is an absent Estimate with the reason. Weights are
+    respected, and intervals are clustered when rows have groups.
+
+    >>> p = Predictions.of(example=range(4), target=["y", "n", "y", "n"], prediction=["y", "n", "n", "n"])
+    >>> print(evaluate(p, "accuracy"))
+    0.75 [0.30, 0.95]
+    >>> print(evaluate(p, "auc"))
+    absent: there are no probabilities
+    """
+    wanted = metrics_of(p.header.task) if metric is None else (resolve(metric, p),)
+    setting = Setting(level, seed)
+    found = _estimates(wanted, p, setting)
+    return (
+        {name: found[name] for name in (m.name for m in wanted)} if metric is None else found[wanted[0].name]
+    )
+
+
+def per_class(p: Predictions, *, level: float = 0.95, seed: int = 0) -> dict[str, dict[str, Estimate]]:
+    """Precision, recall, F1 and AUC of each class against the rest, by class and name.
+
+    >>> p = Predictions.of(example=range(4), target=["y", "n", "y", "n"], prediction=["y", "n", "n", "n"])
+    >>> per_class(p)["n"]["recall"].value
+    1.0
+    """
+    if p.header.task is not Task.CLASSIFICATION:
+        raise PredictionsError("Only classification has metrics per class; these predictions are numbers.")
+    setting, known = Setting(level, seed), p.known
+    names = ("precision", "recall", "f1")
+    scores = [Score(resolve(name, p), label) for label in p.header.classes for name in names]
+    made = iter(_tables(scores, known, setting))
+    return {
+        label: {name: next(made) for name in names} | {"auc": class_auc(known, label, setting)}
+        for label in p.header.classes
+    }
+
+
+def _estimates(metrics: tuple[Metric, ...], p: Predictions, setting: Setting) -> dict[str, Estimate]:
+    known = p.known
+    found = {m.name: _of_rows(m, known, setting) for m in metrics if m.family != "confusion"}
+    scores = [Score(m, p.header.positive) for m in metrics if m.family == "confusion"]
+    if scores:
+        found |= dict(zip((s.metric.name for s in scores), _tables(scores, known, setting), strict=True))
+    return found
+
+
+def _of_rows(metric: Metric, known: Predictions, setting: Setting) -> Estimate:
+    # A ranking is too dear to be made once for the value and once for the interval.
+    ranked = metric.family in ("auc", "average_precision") and len(known)
+    if ranked or not np.isnan(metric.value(known)):
+        estimate = _OF_FAMILY[metric.family](metric, known, setting)
+        if estimate.known:
+            return estimate
+    return Estimate.absent(why_undefined(metric, known), n=len(known), level=setting.level)
+
+
+def _tables(scores: list[Score], known: Predictions, setting: Setting) -> list[Estimate]:
+    if not len(known) or (known.weight is not None and not known.weight.sum() > 0):
+        reason = why_undefined(scores[0].metric, known)
+        return [Estimate.absent(reason, n=len(known), level=setting.level)] * len(scores)
+    return [
+        estimate if estimate.known else Estimate.absent(_why(score, known), n=len(known), level=setting.level)
+        for score, estimate in zip(scores, table_estimates(scores, known, setting), strict=True)
+    ]
+
+
+def _why(score: Score, known: Predictions) -> str:
+    header = replace(known.header, positive=score.positive)
+    return why_undefined(score.metric, Predictions(known.table, header))

@@ -1,0 +1,174 @@
+"""The intervals of functions of the confusion table, many functions from one set of replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.core.estimate import Estimate
+from holdfast.core.predictions import Predictions
+from holdfast.metrics.metric import Metric, check_classes
+from holdfast.metrics.setting import Setting
+from holdfast.stats.cells import (
+    Cells,
+    bootstrap,
+    cells_of,
+    gradient,
+    row_influence,
+    tables,
+    with_mean_weights,
+)
+from holdfast.stats.influence import MANY_CLUSTERS, standard_error, units_of
+from holdfast.stats.interval import UNKNOWN, Interval, on_logit_scale, wilson
+from holdfast.stats.quantiles import acceleration, bca_bounds, percentile_bounds
+from holdfast.stats.tails import critical
+
+_REPLICATES = 2_000
+
+# BCa's acceleration asks for one more table per cell; beyond, the plain percentiles do.
+_BCA_ROWS = 20_000
+_BCA_CELLS = 400
+
+# More distinct weights than this would make more cells than they save.
+_FEW_WEIGHTS = 64
+
+# An interval from the replicates that have a value is honest only if nearly all do.
+_MOST_UNDEFINED = 0.05
+
+# With many classes their means have no edge to correct for, and the added half rows would weigh.
+_JEFFREYS_CLASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric of the confusion table, seen from one class (`positive`) or from none."""
+
+    metric: Metric
+    positive: str | None
+
+    @property
+    def least(self) -> float:
+        """The lowest value that the score can have; the highest is 1."""
+        return -1.0 if self.metric.name == "mcc" else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Cell counts of shape (b, J) -> the scores' values, (m, b)."""
+
+    scores: tuple[Score, ...]
+    classes: tuple[str, ...]
+    cells: Cells
+
+    def __call__(self, counts: np.ndarray) -> np.ndarray:
+        target, prediction = self.cells.codes.T
+        return self.of_tables(tables(counts, target, prediction, len(self.classes)))
+
+    def of_tables(self, made: np.ndarray) -> np.ndarray:
+        return np.stack([s.metric.of_counts(made, self.classes, s.positive) for s in self.scores])
+
+    @property
+    def width(self) -> int:
+        return max(len(self.classes) ** 2, len(self.scores))
+
+
+def table_estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> list[Estimate]:
+    """An Estimate per score: the multinomial bootstrap over cells, BCa.
+
+    Up to ten classes its bounds are no narrower than those of draws from the Dirichlet
+    distribution with half a row more on either side of each class (Jeffreys), which know
+    that a class without an error seen may still have some. Linearised with 40 groups or
+    more, or weights of very many sizes. The value is nan where a score is undefined.
+    """
+    check_classes(p)
+    weight, groups = p.weight, p.group_codes
+    many_weights = weight is not None and len(np.unique(weight)) > _FEW_WEIGHTS
+    cells = cells_of(p.target_codes, p.prediction_codes, weight=None if many_weights else weight)
+    if weight is not None and many_weights:
+        cells = with_mean_weights(cells, weight)
+    table = _Table(tuple(scores), p.header.classes, cells)
+    values = table(cells.total[np.newaxis])[:, 0]
+    if many_weights or (groups is not None and units_of(len(p), groups) >= MANY_CLUSTERS):
+        bounds, method = _linearised(table, values, p, setting), "linearised, logit scale"
+    else:
+        bounds, method = _drawn(table, values, p, setting)
+    bounds = [
+        _with_width(score, value, bound, p, setting)
+        for score, value, bound in zip(scores, values, bounds, strict=True)
+    ]
+    undefined = "none: undefined in too many replicates"
+    return [
+        setting.estimate(float(value), bound, p, undefined if np.isnan(bound.low) else method)
+        for value, bound in zip(values, bounds, strict=True)
+    ]
+
+
+def _drawn(table: _Table, values: np.ndarray, p: Predictions, setting: Setting) -> tuple[list[Interval], str]:
+    cells, groups, rng = table.cells, p.group_codes, setting.rng()
+    replicates = bootstrap(cells, table, replicates=_REPLICATES, rng=rng, groups=groups, width=table.width).T
+    units = units_of(len(p), groups)
+    if groups is not None:
+        low, high = _percentiles(replicates, setting, units)
+        method = "cluster bootstrap"
+    elif len(p) <= _BCA_ROWS and len(cells.count) <= _BCA_CELLS:
+        skew = acceleration(gradient(cells, table, width=table.width) * cells.weight, cells.count)
+        low, high = bca_bounds(replicates, values, skew, setting.level, units=units)
+        method = "multinomial bootstrap, BCa"
+    else:
+        low, high = _percentiles(replicates, setting, units)
+        method = "multinomial bootstrap"
+    if groups is None and p.weight is None and len(table.classes) <= _JEFFREYS_CLASSES:
+        smooth_low, smooth_high = _jeffreys(table, setting)
+        low, high = np.fmin(low, smooth_low), np.fmax(high, smooth_high)
+    honest = ~np.isnan(values) & (np.isnan(replicates).mean(axis=0) <= _MOST_UNDEFINED)
+    return [
+        Interval(float(a), float(b)) if c else UNKNOWN for a, b, c in zip(low, high, honest, strict=True)
+    ], method
+
+
+def _percentiles(replicates: np.ndarray, setting: Setting, units: int) -> tuple[np.ndarray, np.ndarray]:
+    known = np.where(np.isnan(replicates).all(axis=0), 0.0, replicates)
+    return percentile_bounds(known, setting.level, units=units)
+
+
+def _jeffreys(table: _Table, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
+    target, prediction = table.cells.codes.T
+    counts = tables(table.cells.total, target, prediction, len(table.classes))
+    rows, columns = counts.sum(axis=1) > 0, (counts.sum(axis=0) > 0) | (counts.sum(axis=1) > 0)
+    others = max(int(columns.sum()) - 1, 1)
+    prior = np.where(np.eye(len(counts), dtype=bool), 0.5, 0.5 / others)
+    alpha = np.where(rows[:, np.newaxis] & columns, counts + prior, 0.0)
+    # Shares of rows would be these over their sum, which no score depends on.
+    drawn = setting.rng().standard_gamma(alpha, size=(_REPLICATES, *alpha.shape))
+    return _percentiles(table.of_tables(drawn).T, setting, units=0)
+
+
+def _linearised(table: _Table, values: np.ndarray, p: Predictions, setting: Setting) -> list[Interval]:
+    slopes = gradient(table.cells, table, width=table.width)
+    units = units_of(len(p), p.group_codes)
+    wider = critical(setting.level, df=max(units - 1, 1)) / critical(setting.level)
+    bounds = []
+    for score, value, slope in zip(table.scores, values, slopes, strict=True):
+        if np.isnan(value):
+            bounds.append(UNKNOWN)
+            continue
+        influence = row_influence(table.cells, slope, p.weight)
+        error = standard_error(influence - influence.mean(), p.group_codes) * wider
+        span = 1 - score.least
+        bound = on_logit_scale((value - score.least) / span, error / span, setting.level, units=units)
+        bounds.append(Interval(score.least + span * bound.low, score.least + span * bound.high))
+    return bounds
+
+
+def _with_width(score: Score, value: float, bound: Interval, p: Predictions, setting: Setting) -> Interval:
+    """Wilson's bound, from the rarest class's rows, where resampling shows no spread at all."""
+    if np.isnan(bound.low) or bound.high - bound.low > 1e-9:
+        return bound
+    rows = np.bincount(p.target_codes)
+    units = int(rows[rows > 0].min()) if p.group_codes is None else units_of(len(p), p.group_codes)
+    span = 1 - score.least
+    share = (value - score.least) / span
+    other = wilson(share * units, units, setting.level)
+    return Interval(min(value, score.least + span * other.low), max(value, score.least + span * other.high))
