@@ -25,8 +25,9 @@ class Settings:
     `roles` and `kinds` override, by column, what was inferred. `metric` and `learners`
     are chosen by the task when empty. `sealed` is the share of rows kept for the gate,
     and `decisions` how many gate decisions they must last for. `budget` is in seconds;
-    `search` has the spaces of learners to tune, in place of their own; `watts` and the prices turn CPU seconds into energy and money. `catalog` is the URL
-    of the database, "" for a file in the project.
+    `search` has the spaces of learners to tune, in place of their own. `watts` and the
+    prices turn CPU seconds into energy and money. `catalog` is the URL of the database,
+    "" for a file in the project.
     """
 
     target: str = ""

@@ -42,7 +42,8 @@ class Store:
 
 def is_project(path: str | os.PathLike[str]) -> bool:
     """Whether a folder is a project."""
-    return Path(path, FILE).is_file() or Path(path, FOLDER).is_dir()
+    with speaking_of(Path(path)):
+        return Path(path, FILE).is_file() or Path(path, FOLDER).is_dir()
 
 
 def create(path: str | os.PathLike[str], settings: Settings | None = None) -> Store:
@@ -52,9 +53,9 @@ def create(path: str | os.PathLike[str], settings: Settings | None = None) -> St
     when the folder cannot be written.
     """
     root = Path(path).absolute()
-    if root.exists() and not root.is_dir():
-        raise FileError(f"{root} is a file; a project is a folder.")
     with speaking_of(root):
+        if root.exists() and not root.is_dir():
+            raise FileError(f"{root} is a file; a project is a folder.")
         root.mkdir(parents=True, exist_ok=True)
         if not (root / FILE).exists():
             _write_once(root / FILE, template(settings or Settings()))
