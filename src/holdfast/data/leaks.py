@@ -14,6 +14,7 @@ from holdfast.data.probe import Signal, signals
 
 _PERFECT = 0.98  # AUC, or R2 of ranks
 _AHEAD = 3.0  # how many times the error of the next best column
+_FEWEST = 20  # rows of the second most common class
 _PURE = 0.99  # of the rows with (or without) a cell are of one class
 _EVIDENCE = 15.0  # nats against such a split being chance
 _EXPLAINED = 0.5  # R2 of a number by whether the cell is missing
@@ -21,12 +22,21 @@ _EXPLAINED = 0.5  # R2 of a number by whether the cell is missing
 
 def leak_checks(dataset: Dataset) -> list[Check]:
     """Columns too good to be true, the most suspicious first, then telling gaps."""
-    found = signals(dataset)
+    found = signals(dataset) if _enough(dataset) else ()
     # Several leaks must not excuse each other, so the rival is the best column that is none.
     rival = next((signal for signal in found if signal.score < _PERFECT), None)
     checks = [_too_good(dataset, signal, rival) for signal in found if _suspicious(signal, rival)]
     named = {check.column for check in checks}
     return checks + [check for check in _telling_gaps(dataset) if check.column not in named]
+
+
+def _enough(dataset: Dataset) -> bool:
+    """Whether a column can hardly look perfect by chance."""
+    known = dataset.target.drop_nulls()
+    if dataset.schema.task is not Task.CLASSIFICATION:
+        return len(known) >= 2 * _FEWEST
+    counts = label_text(known).alias("label").value_counts()["count"].sort(descending=True)
+    return len(counts) > 1 and counts[1] >= _FEWEST
 
 
 def _suspicious(signal: Signal, rival: Signal | None) -> bool:

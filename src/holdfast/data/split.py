@@ -14,7 +14,7 @@ from holdfast.core.split import CONFIRM, SEALED, SEARCH, Split
 from holdfast.core.task import Task
 from holdfast.data.folds import even_folds, time_folds
 from holdfast.data.hashing import hash_cells, mix
-from holdfast.errors import ColumnError, PlanError, TargetError, some
+from holdfast.errors import ColumnError, PlanError
 
 _SALTS = 64  # candidates for a project's salt
 _EVEN = 1 << 20  # from so many rows on, any salt is even, and eight are candidates enough
@@ -46,8 +46,8 @@ def split(
     Where a group is given, equal rows of two groups may lie on both sides of the border;
     the sealed ones are `tied`. With a time column a group lies on both sides, as in use.
 
-    Raises PlanError for a share or a number of folds that these rows cannot give,
-    TargetError for a class with one row, and ColumnError for a time that does not pass.
+    Raises PlanError for a share, a cut or a number of folds that these rows cannot give,
+    and ColumnError for a time that does not pass.
     """
     _check_request(share, folds)
     strata = _strata(dataset)
@@ -113,7 +113,6 @@ def _strata(dataset: Dataset) -> np.ndarray:
         labels = label_text(dataset.target)
         classes = labels.drop_nulls().unique().sort().to_list()
         codes = codes_of(labels, classes)
-        _check_classes(dataset, classes, np.bincount(codes[codes >= 0], minlength=len(classes)))
         return np.where(codes < 0, len(classes), codes)
     values = dataset.target.fill_null(np.nan).to_numpy()
     missing = np.isnan(values)
@@ -121,18 +120,6 @@ def _strata(dataset: Dataset) -> np.ndarray:
         return np.zeros(len(dataset), dtype=np.int64)
     edges = np.quantile(values[~missing], np.arange(1, _BINS) / _BINS, method="inverted_cdf")
     return np.where(missing, _BINS, np.searchsorted(edges, values))
-
-
-def _check_classes(dataset: Dataset, classes: list[str], counts: np.ndarray) -> None:
-    alone = [name for name, count in zip(classes, counts, strict=True) if count == 1]
-    if alone:
-        name = dataset.schema.target.name
-        are = "One class has" if len(alone) == 1 else f"{len(alone):,} classes have"
-        raise TargetError(
-            f"{are} a single row in {name!r}: {some(alone)}. A model cannot be both trained and judged "
-            "on one row: merge the class with another, add rows of it, or leave it out of the file. "
-            f"If {name!r} is a number to predict, say so: kinds={{{name!r}: 'number'}}."
-        )
 
 
 def _times(dataset: Dataset) -> np.ndarray | None:
@@ -191,7 +178,7 @@ def _roles(keys: np.ndarray, salt: int, share: float) -> np.ndarray:
 
 
 def _even_salt(keys: np.ndarray, strata: np.ndarray, share: float) -> int:
-    """The candidate whose roles lie nearest to even in every stratum, by chi-square."""
+    """The candidate whose roles lie nearest to even in every stratum and in all, by chi-square."""
     candidates = _SALTS if len(keys) <= _EVEN else _SALTS // 8
     cells = strata * 3
     return min(range(candidates), key=lambda salt: _unevenness(cells + _roles(keys, salt, share), share))
@@ -199,8 +186,13 @@ def _even_salt(keys: np.ndarray, strata: np.ndarray, share: float) -> int:
 
 def _unevenness(cells: np.ndarray, share: float) -> float:
     counts = np.bincount(cells, minlength=3 * (int(cells.max(initial=0)) // 3 + 1)).reshape(-1, 3)
-    rows = counts.sum(axis=1, keepdims=True)
-    expected = rows * np.array([share, (1 - share) / 2, (1 - share) / 2])
-    chi_square = ((counts - expected) ** 2 / np.where(expected > 0, expected, 1)).sum()
-    never_trained = np.count_nonzero((counts[:, 0] > 0) & (counts[:, 0] == rows[:, 0]))
-    return float(chi_square + never_trained * 1e9)
+    expected = counts.sum(axis=1, keepdims=True) * np.array([share, (1 - share) / 2, (1 - share) / 2])
+    chi_square = _chi_square(counts, expected) + len(counts) * _chi_square(
+        counts.sum(axis=0), expected.sum(axis=0)
+    )
+    never_trained = np.count_nonzero((counts[:, 0] > 0) & ~counts[:, 1:].any(axis=1))
+    return chi_square + never_trained * 1e9
+
+
+def _chi_square(counts: np.ndarray, expected: np.ndarray) -> float:
+    return float(((counts - expected) ** 2 / np.where(expected > 0, expected, 1)).sum())
