@@ -1,8 +1,10 @@
 """Predictions -> Estimate: every metric with its interval, and the pictures of one model."""
 
-from holdfast.metrics.evaluate import evaluate, per_class
+from holdfast.metrics.by_class import per_class
+from holdfast.metrics.evaluate import evaluate
 from holdfast.metrics.metric import Metric, confusion_table
 from holdfast.metrics.names import default_metric, metrics_of, names, resolve
+from holdfast.metrics.scorer import scorer
 
 __all__ = [
     "Metric",
@@ -13,4 +15,5 @@ __all__ = [
     "names",
     "per_class",
     "resolve",
+    "scorer",
 ]

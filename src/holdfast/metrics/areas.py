@@ -29,13 +29,19 @@ def auc_estimate(_metric: Metric, p: Predictions, setting: Setting) -> Estimate:
 
 def class_auc(p: Predictions, label: str, setting: Setting) -> Estimate:
     """AUC of one class against the rest; absent when no row or every row is of it."""
-    rows = int((p.target_codes == p.header.classes.index(label)).sum())
-    if p.probability is None:
-        return Estimate.absent("there are no probabilities", n=len(p), level=setting.level)
-    if not 0 < rows < len(p):
-        share = "every" if rows else "no"
-        return Estimate.absent(f"{share} known target is {label!r}", n=len(p), level=setting.level)
-    return _auc(one_against_rest(p, label, auc), min(rows, len(p) - rows), p, setting)
+    absent = _absence(p, label)
+    if absent:
+        return Estimate.absent(absent, n=len(p), level=setting.level)
+    return _auc(one_against_rest(p, label, auc), _rarer(p, label), p, setting)
+
+
+def class_average_precision(p: Predictions, label: str, setting: Setting) -> Estimate:
+    """Average precision of one class against the rest; absent when no row or every row is of it."""
+    absent = _absence(p, label)
+    if absent:
+        return Estimate.absent(absent, n=len(p), level=setting.level)
+    found = one_against_rest(p, label, average_precision)
+    return _on_logit_scale(found, _rarer(p, label), p, setting)
 
 
 def average_precision_estimate(_metric: Metric, p: Predictions, setting: Setting) -> Estimate:
@@ -78,6 +84,20 @@ def _on_logit_scale(found: tuple[float, np.ndarray], rare: int, p: Predictions, 
     error = standard_error(influence, p.group_codes)
     interval = on_logit_scale(value, error * wider, setting.level, units=units)
     return setting.estimate(value, interval, p, "linearised, logit scale")
+
+
+def _absence(p: Predictions, label: str) -> str:
+    if p.probability is None:
+        return "there are no probabilities"
+    of_class = p.target_codes == p.header.classes.index(label)
+    if not of_class.any():
+        return f"no known target is {label!r}"
+    return f"every known target is {label!r}" if of_class.all() else ""
+
+
+def _rarer(p: Predictions, label: str) -> int:
+    rows = int((p.target_codes == p.header.classes.index(label)).sum())
+    return min(rows, len(p) - rows)
 
 
 def _rarest(p: Predictions) -> int:

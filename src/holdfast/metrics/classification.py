@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.core.assemble import log_loss
-from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.metrics.counts import (
     Averaged,
@@ -17,25 +16,26 @@ from holdfast.metrics.counts import (
     mcc,
 )
 from holdfast.metrics.metric import Family, Metric, OfCounts, PerRow
+from holdfast.metrics.rows import Rows
 
 
-def right(p: Predictions) -> np.ndarray:
+def right(p: Rows) -> np.ndarray:
     """1 where the prediction is the target, else 0; nan where either is unknown."""
     known = (p.target_codes >= 0) & (p.prediction_codes >= 0)
     return np.where(known, p.target_codes == p.prediction_codes, np.nan)
 
 
-def wrong(p: Predictions) -> np.ndarray:
+def wrong(p: Rows) -> np.ndarray:
     """1 where the prediction is not the target, else 0; nan where either is unknown."""
     return 1 - right(p)
 
 
-def row_log_loss(p: Predictions) -> np.ndarray:
+def row_log_loss(p: Rows) -> np.ndarray:
     """Minus the log of the probability given to the target, in nats; nan without probabilities."""
     return np.full(len(p), np.nan) if p.probability is None else log_loss(p.target_codes, p.probability)
 
 
-def row_brier(p: Predictions) -> np.ndarray:
+def row_brier(p: Rows) -> np.ndarray:
     """Squared distance of the probabilities from the truth, in [0, 1] for two classes, else [0, 2]."""
     if p.probability is None:
         return np.full(len(p), np.nan)

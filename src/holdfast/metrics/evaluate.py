@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import overload
 
 import numpy as np
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
-from holdfast.core.task import Task
-from holdfast.errors import PredictionsError
 from holdfast.metrics.absence import why_undefined
-from holdfast.metrics.areas import auc_estimate, average_precision_estimate, class_auc
+from holdfast.metrics.areas import auc_estimate, average_precision_estimate
 from holdfast.metrics.intervals import (
     accuracy_estimate,
     mean_estimate,
@@ -23,7 +20,7 @@ from holdfast.metrics.intervals import (
 from holdfast.metrics.metric import Metric
 from holdfast.metrics.names import metrics_of, resolve
 from holdfast.metrics.setting import Setting
-from holdfast.metrics.tables import Score, table_estimates
+from holdfast.metrics.tables import Score, score_estimates
 
 _OF_FAMILY = {
     "accuracy": accuracy_estimate,
@@ -65,31 +62,14 @@ def evaluate(
     )
 
 
-def per_class(p: Predictions, *, level: float = 0.95, seed: int = 0) -> dict[str, dict[str, Estimate]]:
-    """Precision, recall, F1 and AUC of each class against the rest, by class and name.
-
-    >>> p = Predictions.of(example=range(4), target=["y", "n", "y", "n"], prediction=["y", "n", "n", "n"])
-    >>> per_class(p)["n"]["recall"].value
-    1.0
-    """
-    if p.header.task is not Task.CLASSIFICATION:
-        raise PredictionsError("Only classification has metrics per class; these predictions are numbers.")
-    setting, known = Setting(level, seed), p.known
-    names = ("precision", "recall", "f1")
-    scores = [Score(resolve(name, p), label) for label in p.header.classes for name in names]
-    made = iter(_tables(scores, known, setting))
-    return {
-        label: {name: next(made) for name in names} | {"auc": class_auc(known, label, setting)}
-        for label in p.header.classes
-    }
-
-
 def _estimates(metrics: tuple[Metric, ...], p: Predictions, setting: Setting) -> dict[str, Estimate]:
     known = p.known
     found = {m.name: _of_rows(m, known, setting) for m in metrics if m.family != "confusion"}
     scores = [Score(m, p.header.positive) for m in metrics if m.family == "confusion"]
     if scores:
-        found |= dict(zip((s.metric.name for s in scores), _tables(scores, known, setting), strict=True))
+        found |= dict(
+            zip((s.metric.name for s in scores), score_estimates(scores, known, setting), strict=True)
+        )
     return found
 
 
@@ -101,18 +81,3 @@ def _of_rows(metric: Metric, known: Predictions, setting: Setting) -> Estimate:
         if estimate.known:
             return estimate
     return Estimate.absent(why_undefined(metric, known), n=len(known), level=setting.level)
-
-
-def _tables(scores: list[Score], known: Predictions, setting: Setting) -> list[Estimate]:
-    if not len(known) or (known.weight is not None and not known.weight.sum() > 0):
-        reason = why_undefined(scores[0].metric, known)
-        return [Estimate.absent(reason, n=len(known), level=setting.level)] * len(scores)
-    return [
-        estimate if estimate.known else Estimate.absent(_why(score, known), n=len(known), level=setting.level)
-        for score, estimate in zip(scores, table_estimates(scores, known, setting), strict=True)
-    ]
-
-
-def _why(score: Score, known: Predictions) -> str:
-    header = replace(known.header, positive=score.positive)
-    return why_undefined(score.metric, Predictions(known.table, header))

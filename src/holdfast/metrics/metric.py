@@ -13,6 +13,7 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.errors import PlanError, PredictionsError
 from holdfast.metrics.ranking import ranking
+from holdfast.metrics.rows import Rows, predictions_of
 from holdfast.stats.auc import auc
 from holdfast.stats.ranking import average_precision
 
@@ -21,7 +22,7 @@ Family = Literal["accuracy", "confusion", "auc", "average_precision", "mean", "r
 OfCounts = Callable[[np.ndarray, Sequence[str], str | None], np.ndarray]
 """Confusion tables of shape (..., K, K), the classes and the positive class -> values of shape (...)."""
 
-PerRow = Callable[[Predictions], np.ndarray]
+PerRow = Callable[[Rows], np.ndarray]
 """Predictions -> float64 of shape (n,), nan where the row cannot be judged."""
 
 Summary = Callable[[np.ndarray, np.ndarray | None], float]
@@ -32,7 +33,7 @@ def _no_counts(_counts: np.ndarray, _classes: Sequence[str], _positive: str | No
     raise PlanError("This metric is not a function of the confusion matrix.")
 
 
-def _no_rows(_p: Predictions) -> np.ndarray:
+def _no_rows(_p: Rows) -> np.ndarray:
     raise PlanError("This metric is not made of one number per row.")
 
 
@@ -75,7 +76,9 @@ class Metric:
     summary: Summary = mean
 
     @classmethod
-    def custom(cls, name: str, per_row: PerRow, *, greater_is_better: bool) -> Metric:
+    def custom(
+        cls, name: str, per_row: Callable[[Predictions], np.ndarray], *, greater_is_better: bool
+    ) -> Metric:
         """A metric of your own: the mean of what `per_row` gives for each row of Predictions.
 
         >>> above = lambda p: p.prediction_values > p.target_values
@@ -85,7 +88,7 @@ class Metric:
         """
         return cls(name, None, "mean", greater_is_better, per_row=_Checked(name, per_row))
 
-    def value(self, p: Predictions) -> float:
+    def value(self, p: Rows) -> float:
         """The metric's value on the rows that can be judged, weights respected; nan when undefined."""
         p = p.known
         if not len(p):
@@ -110,10 +113,10 @@ class _Checked:
     """A caller's function of rows, held to its promise."""
 
     name: str
-    function: PerRow
+    function: Callable[[Predictions], np.ndarray]
 
-    def __call__(self, p: Predictions) -> np.ndarray:
-        values = np.asarray(self.function(p))
+    def __call__(self, p: Rows) -> np.ndarray:
+        values = np.asarray(self.function(p if isinstance(p, Predictions) else predictions_of(p)))
         if values.shape != (len(p),) or values.dtype.kind not in "biuf":
             raise PredictionsError(
                 f"The metric {self.name!r} should give one number per row, shape ({len(p)},), "
@@ -122,7 +125,7 @@ class _Checked:
         return values.astype(np.float64)
 
 
-def confusion_table(p: Predictions) -> np.ndarray:
+def confusion_table(p: Rows) -> np.ndarray:
     """Weighted counts of shape (K, K): row i is class i's targets, column j what was predicted.
 
     >>> p = Predictions.of(example=[1, 2, 3], target=["a", "b", "b"], prediction=["a", "a", "b"])
@@ -135,7 +138,7 @@ def confusion_table(p: Predictions) -> np.ndarray:
     return flat.reshape(size, size).astype(np.float64)
 
 
-def check_classes(p: Predictions) -> None:
+def check_classes(p: Rows) -> None:
     """PredictionsError when there are too many classes for a confusion table."""
     if len(p.header.classes) > _MOST_CLASSES:
         raise PredictionsError(

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from holdfast.core.predictions import Predictions
+from holdfast.metrics.rows import Rows
 
 Area = Callable[[np.ndarray, np.ndarray, np.ndarray | None], tuple[float, np.ndarray]]
 """Positive (bool), score and weight (or None), each of shape (n,) -> value and influences of shape (n,)."""
 
 
-def ranking(p: Predictions, area: Area) -> tuple[float, np.ndarray]:
+def ranking(p: Rows, area: Area) -> tuple[float, np.ndarray]:
     """An area of the positive class's probability, and its influences of shape (n,).
 
     With more than two classes: the mean over the classes that occur in the target, each
@@ -23,11 +23,15 @@ def ranking(p: Predictions, area: Area) -> tuple[float, np.ndarray]:
     if p.header.positive is not None:
         return one_against_rest(p, p.header.positive, area)
     occurring = np.flatnonzero(np.bincount(p.target_codes, minlength=len(p.header.classes)))
-    parts = [one_against_rest(p, p.header.classes[code], area) for code in occurring]
-    return float(np.mean([value for value, _ in parts])), np.mean([part for _, part in parts], axis=0)
+    value, influence = 0.0, np.zeros(len(p))
+    for code in occurring:
+        of_class, part = one_against_rest(p, p.header.classes[code], area)
+        value += of_class / len(occurring)
+        influence += part / len(occurring)
+    return value, influence
 
 
-def one_against_rest(p: Predictions, label: str, area: Area) -> tuple[float, np.ndarray]:
+def one_against_rest(p: Rows, label: str, area: Area) -> tuple[float, np.ndarray]:
     """An area of one class's probability against all other classes, and its influences."""
     code = p.header.classes.index(label)
     positive = p.target_codes == code

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.errors import PlanError
 from holdfast.metrics.metric import Metric
+from holdfast.metrics.rows import Rows
 
 
-def squared_error(p: Predictions) -> np.ndarray:
+def squared_error(p: Rows) -> np.ndarray:
     """(target - prediction)^2; nan where either is unknown."""
     return np.asarray((p.target_values - p.prediction_values) ** 2)
 
 
-def absolute_error(p: Predictions) -> np.ndarray:
+def absolute_error(p: Rows) -> np.ndarray:
     """|target - prediction|; nan where either is unknown."""
     return np.asarray(np.abs(p.target_values - p.prediction_values))
 
 
-def percentage_error(p: Predictions) -> np.ndarray:
+def percentage_error(p: Rows) -> np.ndarray:
     """|target - prediction| / |target| (1 = 100 %); nan where the target is 0, too."""
     size = np.abs(p.target_values)
     return np.asarray(absolute_error(p) / np.where(size > 0, size, np.nan))
@@ -56,7 +56,7 @@ class Pinball:
         if not 0.0 < self.quantile < 1.0:
             raise PlanError(f"A quantile lies between 0 and 1, not {self.quantile!r}; e.g. 'pinball:0.9'.")
 
-    def __call__(self, p: Predictions) -> np.ndarray:
+    def __call__(self, p: Rows) -> np.ndarray:
         """The loss of each row, shape (n,)."""
         above = p.target_values - p.prediction_values
         return np.asarray(np.maximum(self.quantile * above, (self.quantile - 1) * above))
@@ -71,7 +71,7 @@ def pinball(quantile: float) -> Metric:
     return Metric(f"pinball:{quantile:g}", Task.REGRESSION, "mean", False, per_row=Pinball(quantile))
 
 
-def _row_loss(p: Predictions) -> np.ndarray:
+def _row_loss(p: Rows) -> np.ndarray:
     return p.loss
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
+from holdfast.metrics.absence import why_undefined
+from holdfast.metrics.counts import Averaged, class_precision
 from holdfast.metrics.metric import Metric, check_classes
 from holdfast.metrics.setting import Setting
 from holdfast.stats.cells import (
@@ -54,6 +56,25 @@ class Score:
         return -1.0 if self.metric.name == "mcc" else 0.0
 
 
+def score_estimates(scores: Sequence[Score], known: Predictions, setting: Setting) -> list[Estimate]:
+    """An Estimate per score of rows that are `known`, absent with the reason where undefined."""
+    if not len(known) or (known.weight is not None and not known.weight.sum() > 0):
+        reason = why_undefined(scores[0].metric, known)
+        return [Estimate.absent(reason, n=len(known), level=setting.level)] * len(scores)
+    return [
+        estimate if estimate.known else Estimate.absent(_why(score, known), n=len(known), level=setting.level)
+        for score, estimate in zip(scores, _estimates(scores, known, setting), strict=True)
+    ]
+
+
+def _why(score: Score, known: Predictions) -> str:
+    of_counts = score.metric.of_counts
+    if isinstance(of_counts, Averaged) and of_counts.average == "positive" and score.positive is not None:
+        seen = "row is predicted to be" if of_counts.of_class is class_precision else "known target is"
+        return f"no {seen} {score.positive!r}"
+    return why_undefined(score.metric, known)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
     """Cell counts of shape (b, J) -> the scores' values, (m, b)."""
@@ -74,7 +95,7 @@ class _Table:
         return max(len(self.classes) ** 2, len(self.scores))
 
 
-def table_estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> list[Estimate]:
+def _estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> list[Estimate]:
     """An Estimate per score: the multinomial bootstrap over cells, BCa.
 
     Up to ten classes its bounds are no narrower than those of draws from the Dirichlet
