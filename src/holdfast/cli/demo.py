@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.output import note
-from holdfast.core.events import Event
+from holdfast.cli.progress import draw
 from holdfast.project.demo import run_demo
 from holdfast.report import text
 
@@ -20,11 +20,7 @@ def demo(
     rows: Annotated[int, typer.Option(min=2000, help="Rows of the simulated table.")] = 20_000,
 ) -> None:
     """Run the whole job on a simulated table whose faults are planted and known."""
-    done = run_demo(folder, rows=rows, say=note, on_event=_draw)
+    done = run_demo(folder, rows=rows, say=note, on_event=draw)
     text.show(text.leaderboard(done.board))
-    note(f"Of the planted faults, the checks of the data named: {', '.join(done.named) or 'none'}.")
+    text.show(text.found(done.found))
     note(f"The report is {done.report}; the demo took {done.seconds:.0f} s.")
-
-
-def _draw(event: Event) -> None:
-    text.show(text.event(event))

@@ -48,7 +48,7 @@ def compare(
     home = _home(models, project)
     if len(models) > 2:
         many = judge.compare_many(models, metric=metric, margin=margin, project=home)
-        emit(many) if as_json else text.show(text.comparison(many.verdicts))
+        emit(many) if as_json else text.show(text.comparison(many))
         return
     verdict = judge.compare(models[0], models[1], metric=metric, margin=margin, project=home)
     emit(verdict) if as_json else text.show(text.verdict(verdict))
@@ -68,7 +68,7 @@ def evaluate(
     """All metrics of a model, each with its interval: out of fold, or on sealed rows."""
     if sealed:
         answer = evaluate_sealed(open_project(project), model, metric=metric)
-        emit(answer) if as_json else text.show(text.metrics(answer.scores))
+        emit(answer) if as_json else text.show(text.sealed(answer))
         return
     home = _home([model], project)
     asked = judge.evaluate(model, metric, project=home) if metric else judge.evaluate(model, project=home)

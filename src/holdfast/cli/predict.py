@@ -10,7 +10,6 @@ import typer
 from holdfast.cli.options import JsonOption, ProjectOption
 from holdfast.cli.output import emit, note
 from holdfast.project.predict import predict_file
-from holdfast.report import text
 
 
 def predict(
@@ -25,5 +24,6 @@ def predict(
     if as_json:
         emit(done)
         return
-    text.show(text.conformity(done.conformity))
+    for sentence in done.conformity.sentences:
+        note(sentence)
     note(f"Wrote {done.rows:,} predictions of {done.model} to {output}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time as clock
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,8 @@ import typer
 from holdfast.cli.duration import seconds
 from holdfast.cli.options import JsonOption, MetricOption, ProjectOption, SeedOption
 from holdfast.cli.output import emit, note
-from holdfast.core.events import Event, ignore
+from holdfast.cli.progress import draw
+from holdfast.core.events import ignore
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task
 from holdfast.errors import InputError, suggest
@@ -88,7 +91,8 @@ def train(
         test=test,
         tune=tune,
         replay=replay,
-        on_event=ignore if as_json else _draw,
+        on_event=ignore if as_json else draw,
+        command=shlex.join(["holdfast", *sys.argv[1:]]),
     )
     run = fit(request, started=started)
     board = leaderboard(run)
@@ -97,10 +101,6 @@ def train(
         return
     text.show(text.leaderboard(board))
     note(f"{clock.monotonic() - started:.1f} s in total. Next: holdfast report, holdfast predict best FILE")
-
-
-def _draw(event: Event) -> None:
-    text.show(text.event(event))
 
 
 def _kinds(pairs: list[str]) -> dict[str, Kind]:

@@ -26,12 +26,13 @@ _BUDGET = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo made: a run, its leaderboard, a page, and which planted faults the checks named."""
+    """What the demo made: a run, its leaderboard, a page, and what the checks said of each planted fault
+    that a check of the data can see (nothing: it was not seen)."""
 
     run: Run
     board: Leaderboard
     report: Path
-    named: tuple[str, ...]
+    found: tuple[tuple[str, str], ...]
     seconds: float
 
 
@@ -44,7 +45,9 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
         folder.mkdir(parents=True, exist_ok=True)
         table.write_csv(file)
     except OSError as error:
-        raise FileError(f"Cannot write {file}: {error.strerror or error}. Choose another: --folder DIR") from error
+        raise FileError(
+            f"Cannot write {file}: {error.strerror or error}. Choose another: --folder DIR"
+        ) from error
     say(f"The {table.height:,} customers in {file} are simulated: no real person is in it.")
     say("These faults were planted in it, and a check of the data can see the last three:")
     for fault in described(planted):
@@ -52,9 +55,13 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
     checks = checked(read_as(str(file), Overrides(target=planted.target))).checks
     leaks = tuple(check.column for check in checks if check.kind == "leak")
     if leaks:
-        say(f"The checks suspect that {', '.join(leaks)} gives the answer away; as they advise, it is left out:")
+        say(
+            f"The checks suspect that {', '.join(leaks)} gives the answer away; as they advise, it is left out:"
+        )
     ignored = "".join(f" --ignore {name}" for name in leaks)
-    command = f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignored} --project {folder}"
+    command = (
+        f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignored} --project {folder}"
+    )
     say(f"  {command}")
     columns = Overrides(target=planted.target, ignore=leaks)
     request = TrainRequest(
@@ -62,7 +69,7 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
     )
     run = fit(request, started=time.monotonic())
     page = report(folder, folder / "report.html")
-    return Demo(run, leaderboard(run), page, named_faults(checks, planted.leak), time.monotonic() - started)
+    return Demo(run, leaderboard(run), page, found(checks, planted), time.monotonic() - started)
 
 
 def described(planted: Planted) -> tuple[str, ...]:
@@ -78,11 +85,17 @@ def described(planted: Planted) -> tuple[str, ...]:
     )
 
 
-def named_faults(checks: Sequence[Check], leak: str) -> tuple[str, ...]:
-    """Which of the planted faults that a check of the data can see were named."""
-    wanted = {"leak": leak, "twins": "", "spelling": ""}
-    return tuple(
-        kind
-        for kind, column in wanted.items()
-        if any(check.kind == kind and (not column or check.column == column) for check in checks)
+def found(checks: Sequence[Check], planted: Planted) -> tuple[tuple[str, str], ...]:
+    """What the checks said of the planted faults that they can see: the leak, the twins, the spellings."""
+
+    def said(kind: str, columns: Sequence[str] = ()) -> str:
+        about = [check for check in checks if check.kind == kind and (not columns or check.column in columns)]
+        return about[0].message if about else ""
+
+    _, _, leak, copies, spelt = described(planted)
+    misspelt = [column for column, _ in planted.misspelt]
+    return (
+        (leak, said("leak", [planted.leak])),
+        (copies, said("twins")),
+        (spelt, said("spelling", misspelt)),
     )

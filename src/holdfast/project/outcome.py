@@ -82,7 +82,7 @@ def ensemble_run(members: Sequence[Run], finished: Sequence[Finished], judge: Ju
     if np.count_nonzero(weights) < 2:
         return None
     chosen = [member for member, weight in zip(members, weights, strict=True) if weight > 0]
-    plan = _ensemble_plan(chosen, judge)
+    plan = _ensemble_plan(members, judge)
     models = [load(fit.files) for one, w in zip(finished, weights, strict=True) if w > 0 for fit in one.fits]
     shares = [w / len(one.fits) for one, w in zip(finished, weights, strict=True) if w > 0 for _ in one.fits]
     mixed = cross_fitted(outputs, rows.fold, lambda mask: _weights(outputs, everything & mask, judge))
@@ -119,10 +119,11 @@ def environment() -> dict[str, str]:
     return facts
 
 
-def _ensemble_plan(chosen: Sequence[Run], judge: Judge) -> Plan:
-    first = chosen[0].record.plan
+def _ensemble_plan(pool: Sequence[Run], judge: Judge) -> Plan:
+    # The whole pool, not the chosen: what was there to choose from decides the weights too.
+    first = pool[0].record.plan
     assert first is not None  # runs of this training were planned
-    members = tuple(sorted(run.id for run in chosen))
+    members = tuple(run.id for run in pool)
     return replace(first, learner=ENSEMBLE, options={}, members=members, seed=judge.seed)
 
 

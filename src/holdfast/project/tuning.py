@@ -46,7 +46,9 @@ def tuned(
     def loss_of(finished: Finished) -> float:
         return float(judge.loss()(gather(prepared.rows, finished.fits)))
 
-    search = Search(spaces, candidate, loss_of, _known(keeper, study), partial(_keep, keeper, study), request.seed)
+    search = Search(
+        spaces, candidate, loss_of, _known(keeper, study), partial(_keep, keeper, study), request.seed
+    )
     found = tune(search, job, engine, cache=keeper.cache, deadline=deadline, on_event=request.on_event)
     return sorted(found, key=loss_of)[:_KEPT]
 

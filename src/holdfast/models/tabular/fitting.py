@@ -19,6 +19,7 @@ from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.labels import codes_of, label_text, positive_of
 from holdfast.core.learner import Curve, Progress
 from holdfast.core.plan import Option
+from holdfast.core.schema import Role
 from holdfast.core.task import Task
 from holdfast.errors import TargetError, some
 from holdfast.models.tabular.encode import encode
@@ -29,6 +30,7 @@ from holdfast.models.tabular.recipe import Recipe
 from holdfast.models.tabular.recipe_fitting import fit_recipe
 from holdfast.models.tabular.served import TabularModel, assembled
 
+_KEYS = (Role.TARGET, Role.ID, Role.GROUP, Role.WEIGHT)
 _RECIPE_SEED = 0  # every learner of a fold shares the fold's recipe, whatever its own seed
 _MOST_KEPT = 2**30  # bytes of encoded tables that a process keeps
 
@@ -105,6 +107,7 @@ class TabularLearner:
             (member,),
             train.id,
             _environment(self.algorithm),
+            tuple(column for column in train.schema if column.role in _KEYS),
         )
         files = {member.graph: weights.graph, recipe_file: recipe.data, **native}
         return assembled(manifest, files, raw_rows(train.table, columns))

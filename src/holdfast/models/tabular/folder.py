@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
-from holdfast.core.schema import CellFormat, Column, Kind, Role
+from holdfast.core.schema import CellFormat, Column, Kind, Role, Schema
 from holdfast.core.task import Task
-from holdfast.errors import ModelError, NewerError, some
+from holdfast.errors import ColumnError, ModelError, NewerError, some
 
 FORMAT = "model.v1"
 MANIFEST, EXAMPLES = "manifest.json", "examples.json"
@@ -53,7 +53,9 @@ class Member:
 class Manifest:
     """What a model is, besides its graphs and recipes.
 
-    `columns` are the columns that a row must have, with how their cells are read.
+    `columns` are the columns that a row must have, with how their cells are read; `keys`
+    are the others of the training table that say something of a row (target, id, group,
+    weight): new rows may have them too.
     Probabilities are raised to 1 / `temperature`; the positive class is predicted from
     `threshold` on. `environment` are the versions it was made with, outside the id.
     """
@@ -68,6 +70,7 @@ class Manifest:
     members: tuple[Member, ...]
     dataset: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[Column, ...] = ()
 
 
 def write_folder(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -98,7 +101,7 @@ def read_folder(files: Mapping[str, bytes]) -> tuple[Manifest, dict[str, bytes]]
         _check_format(facts)
         manifest = _manifest(facts)
         listed = dict(facts["files"])
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ColumnError) as error:
         raise ModelError(f"The {MANIFEST} is damaged: {error or type(error).__name__}.") from error
     strange = [name for name in listed if not isinstance(name, str) or not _NAME.fullmatch(name)]
     if strange:
@@ -152,7 +155,9 @@ def _manifest(facts: Mapping[str, Any]) -> Manifest:
         tuple(_member(entry) for entry in facts["members"]),
         _typed(facts["dataset"], str),
         {_typed(name, str): _typed(value, str) for name, value in facts["environment"].items()},
+        tuple(_column(entry) for entry in facts["keys"]),
     )
+    Schema((*manifest.columns, *manifest.keys))  # no name twice
     outputs = len(classes) if manifest.task is Task.CLASSIFICATION else 1
     if outputs < 1 or len(set(classes)) < len(classes) or (manifest.positive or classes[:1]) not in (classes[:1], *classes):
         raise ValueError("its classes do not fit together")

@@ -15,8 +15,9 @@ import polars as pl
 
 from holdfast.core.cells import parse_cell, parse_series
 from holdfast.core.dataset import Dataset
+from holdfast.core.labels import in_order
 from holdfast.core.predictions import Predictions
-from holdfast.core.schema import Column, Kind, Role
+from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.errors import ModelError, PredictionsError, some
 from holdfast.models.tabular.encode import Encoder
@@ -54,6 +55,20 @@ class TabularModel:
     def id(self) -> str:
         """The hash of its files; the environment that it was made in is left out."""
         return model_id(self.manifest, self.files)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of a table that the model can read whole: features, then its keys."""
+        return Schema((*self.manifest.columns, *self.manifest.keys))
+
+    @cached_property
+    def levels(self) -> dict[str, frozenset[str]]:
+        """The levels of each category that a member saw in training."""
+        known: dict[str, set[str]] = {}
+        for encoder in self._encoders.values():
+            for name, levels, _ in encoder.codes:
+                known.setdefault(name, set()).update(level for level in levels if level is not None)
+        return {name: frozenset(levels) for name, levels in known.items()}
 
     def predict(self, dataset: Dataset) -> Predictions:
         """Predictions for every row, in order, with loss and group where the dataset has them.
@@ -120,20 +135,6 @@ class TabularModel:
             for column, values in zip(columns, by_column, strict=True)
         }
         return self._predict_columns(frame, len(cells))
-
-    def unseen(self, table: pl.DataFrame) -> dict[str, int]:
-        """How many cells of each category no member has seen in training, by column; zeros left out."""
-        self._require(table.columns)
-        known: dict[str, set[str | None]] = {}
-        for encoder in self._encoders.values():
-            for name, levels, _ in encoder.codes:
-                known.setdefault(name, set()).update(levels)
-        counts = {}
-        for column in self.manifest.columns:
-            if column.name in known:
-                cells = parse_series(table[column.name], column)
-                counts[column.name] = int((~cells.is_in(list(known[column.name] - {None})) & cells.is_not_null()).sum())
-        return {name: count for name, count in counts.items() if count}
 
     def _require(self, given: Iterable[str]) -> None:
         present = set(given)
@@ -219,7 +220,7 @@ def combine(models: Sequence[TabularModel], weights: np.ndarray) -> TabularModel
     if not models or len(models) != len(weights) or not np.isclose(np.sum(weights), 1):
         raise ModelError(f"{len(models)} models need as many weights that sum to 1, not {list(weights)}.")
     first = models[0].manifest
-    classes = tuple(sorted({name for model in models for name in model.manifest.classes}))
+    classes = in_order(name for model in models for name in model.manifest.classes)
     columns: dict[str, Column] = {}
     members: dict[tuple[str, str, tuple[int, ...]], Member] = {}
     for model, weight in zip(models, weights, strict=True):
