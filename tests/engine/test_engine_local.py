@@ -12,9 +12,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal, assert_series_equal
 
 from holdfast.core.work import Done, Engine, Work
 from holdfast.engine.local import LocalEngine
+from holdfast.engine.shared import load_shared, save_shared
 from holdfast.errors import EngineError
 
 HERE = Path(__file__).parent
@@ -163,7 +165,8 @@ def test_a_worker_that_dies_is_an_error_of_its_work(sign: str) -> None:
             engine.submit(work(str(k), "double", k))
         done = drain(engine)
     assert sign in done["bad"].error
-    assert "about to die" in done["bad"].error or sign == "SIGSEGV"
+    assert done["bad"].error.endswith("it last said: about to die)")
+    assert ("engine_jobs.py" in done["bad"].traceback) == (sign == "SIGSEGV")
     assert [done[str(k)].value for k in range(5)] == [0, 2, 4, 6, 8]
 
 
@@ -240,6 +243,23 @@ def test_shared_values_are_read_once_and_mapped(engine: LocalEngine) -> None:
     assert alone(engine, "table_sum", shared).value == 3.0
     seen = {(alone(engine, "process_id").value, alone(engine, "identity", shared).value) for _ in range(6)}
     assert len({identity for _, identity in seen}) <= 2
+
+
+def test_shared_tables_come_back_exactly(tmp_path: Path) -> None:
+    table = pl.DataFrame(
+        {
+            "number": [0.1, -0.0, float("nan"), None],
+            "text": ["", None, "日本", "long " * 100],
+            "yes": [True, None, False, True],
+            "day": pl.Series([0, None, 2**40, -1]).cast(pl.Datetime("us")),
+            "nothing": pl.Series([None] * 4, dtype=pl.Float64),
+            "hash": pl.Series([2**64 - 1, 0, 1, None], dtype=pl.UInt64),
+        }
+    )
+    for k, frame in enumerate((table, table.clear(), table[::2], pl.concat([table, table], rechunk=False))):
+        frame_back, series_back = load_shared(save_shared((frame, frame["text"]), tmp_path / str(k)))
+        assert_frame_equal(frame_back, frame, check_exact=True)
+        assert_series_equal(series_back, frame["text"])
 
 
 def test_two_engines_at_once() -> None:

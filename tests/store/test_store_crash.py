@@ -107,12 +107,12 @@ def test_killed_while_a_project_is_made(tmp_path: Path) -> None:
 
 
 def test_two_processes_write_into_one_project(tmp_path: Path) -> None:
-    both = [writer(tmp_path, name, 25) for name in ("one", "two")]
+    both = [writer(tmp_path, name, 12) for name in ("one", "two")]
     for process, name in zip(both, ("one", "two"), strict=True):
         said, complaint = process.communicate(timeout=120)
         assert (process.returncode, complaint) == (0, "")
         check(tmp_path, name, said.splitlines())
     with create(tmp_path) as store:
-        assert len(runs(store)) == 50
-        assert len(load_trials(store, "study")) == 50
+        assert len(runs(store)) == 24
+        assert len(load_trials(store, "study")) == 24
         assert interrupted(store) == ()

@@ -82,12 +82,15 @@ def test_logging_may_go_on_in_a_later_session(store: Store) -> None:
 def test_failures_are_kept_and_told_at_the_end(store: Store) -> None:
     save_run(store, Run(record("ridge-1")))
     log_record(store, LogRecord("mine", {"loss": "high"}))  # type: ignore[dict-item]
+    log_record(store, LogRecord("mine", predictions=[0.5]))  # type: ignore[arg-type]
+    log_record(store, LogRecord("mine", files={"a": "text"}))  # type: ignore[dict-item]
     log_record(store, LogRecord("ridge-1", {"loss": 1.0}))
     log_record(store, LogRecord("mine", {"loss": 1.0}))
     told = close_log(store)
-    assert any("'mine' is no number" in line for line in told)
+    assert any("'mine' cannot be kept: could not convert" in line for line in told)
+    assert any("hf.Predictions.of" in line for line in told)
     assert any("'ridge-1' was trained by Holdfast" in line for line in told)
-    assert "1 log records were lost." in told
+    assert "3 log records were lost." in told
     assert len(logged(store, "mine")) == 1
     assert logged(store, "ridge-1") == ()
     assert load_run(store, "ridge-1").record.plan is not None

@@ -23,6 +23,7 @@ from holdfast.store.datasets import dataset_ids, load_dataset, save_dataset
 from holdfast.store.settings import Settings
 from holdfast.store.store import create, is_project, open_store
 from holdfast.store.tables import tables
+from holdfast.store.trainings import trainings
 
 
 def test_what_a_new_project_holds(tmp_path: Path) -> None:
@@ -193,6 +194,29 @@ def test_a_busy_catalog_is_waited_for(tmp_path: Path) -> None:
         save_dataset(store, dataset())
         other.close()
         assert len(dataset_ids(store)) == 1
+
+
+def test_a_disk_that_fills_while_the_catalog_is_written(tmp_path: Path) -> None:
+    """A file-size limit stands in for a full disk: the system refuses in the middle of a write."""
+    code = (
+        "import resource, signal, sys\n"
+        "from holdfast.errors import StoreError\n"
+        "from holdfast.store.store import create\n"
+        "from holdfast.store.trainings import start_training\n"
+        "store = create(sys.argv[1])\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        "for i in range(1000):\n"
+        "    try: start_training(store, 'x' * 10_000); print('kept', flush=True)\n"
+        "    except StoreError as error: print(error); break\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    *kept, error = done.stdout.splitlines()
+    assert "catalog.db cannot be written" in error, done
+    assert "Free some space" in error
+    with open_store(tmp_path) as store:
+        assert len(trainings(store)) == len(kept) > 0
 
 
 def test_opening_costs_no_heavy_import() -> None:

@@ -146,10 +146,11 @@ class LocalEngine:
 
     def _bury(self, process: Process) -> None:
         self._processes.remove(process)
-        how = process.epitaph()
+        how, said = process.epitaph()
         process.kill()
         if process.key:
-            self._finished.append(Done(process.key, error=f"The worker process died ({how})"))
+            error = f"The worker process died ({how})"
+            self._finished.append(Done(process.key, error=error, traceback=said))
         elif not process.ready:
             self._failed_starts += 1
             if self._failed_starts >= _START_TRIES:

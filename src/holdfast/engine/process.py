@@ -29,6 +29,9 @@ _ONE_THREAD = {
 }
 
 
+_LAST_WORDS = 4000  # bytes
+
+
 class Process:
     """A worker process: started at once, told what to do, killed whole.
 
@@ -81,16 +84,18 @@ class Process:
             except BrokenPipeError:
                 continue
 
-    def epitaph(self) -> str:
-        """Why a process that is gone ended, as far as can be told."""
+    def epitaph(self) -> tuple[str, str]:
+        """Why a process that is gone ended, in a few words, and all that it last said."""
         code = self.popen.wait()
         how = f"exit status {code}"
         if code < 0:
             how = f"killed by {signal.Signals(-code).name}"
             how += ", as the system does when memory runs out" if -code == signal.SIGKILL else ""
         self.errors.seek(0)
-        said = self.errors.read()[-2000:].decode(errors="replace").strip().splitlines()
-        return how + (f"; it last said: {said[-1].strip()}" if said else "")
+        said = self.errors.read()[-_LAST_WORDS:].decode(errors="replace")
+        # a library's own complaint comes before Python's long account of the crash
+        complaint = said.partition("Fatal Python error")[0].strip().splitlines()
+        return how + (f"; it last said: {complaint[-1].strip()}" if complaint else ""), said
 
     def _listen(self, inbox: Inbox) -> None:
         message: object | None = ()

@@ -57,9 +57,7 @@ def _packed(done: Done) -> Done:
     try:
         return replace(done, value=pickle.dumps(done.value, protocol=5))
     except Exception as raised:
-        return replace(
-            done, value=b"", error=f"The result cannot be sent back: {one_line(raised)}"
-        )
+        return replace(done, value=b"", error=f"The result cannot be sent back: {one_line(raised)}")
 
 
 def _unpack(data: bytes) -> tuple[object, ...]:

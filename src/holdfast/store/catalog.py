@@ -86,7 +86,8 @@ def open_catalog(where: str | Path) -> Catalog:
         _tune_sqlite(engine)
     catalog = Catalog(engine)
     try:
-        catalog.write(_upgrade)
+        if not catalog.read(_current):
+            catalog.write(_upgrade)
     except BaseException:
         catalog.close()
         raise
@@ -121,6 +122,17 @@ def frozen(connection: Connection, name: str, value: str) -> str:
     about = tables().about
     add_once(connection, about, {"name": name, "value": value})
     return str(connection.execute(select(about.c.value).where(about.c.name == name)).scalar_one())
+
+
+def _current(connection: Connection) -> bool:
+    """Whether the catalog is there and of our version: the common case, which writes nothing."""
+    from sqlalchemy import inspect, select
+
+    about = tables().about
+    if not inspect(connection).has_table(about.name):
+        return False
+    query = select(about.c.value).where(about.c.name == "version")
+    return connection.execute(query).scalar() == str(1 + len(MIGRATIONS))
 
 
 def _upgrade(connection: Connection) -> None:

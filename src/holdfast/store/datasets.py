@@ -70,9 +70,9 @@ def load_dataset(store: Store, dataset: str) -> Dataset:
         raise StoreError(f"No dataset {dataset!r} in {store.root}. {suggest(dataset_ids(store)[-3:])}")
     files = store.objects.get_files(name, of=f"dataset {dataset[:8]}")
     facts = decode(_Facts, files["dataset.json"].decode(), FORMAT)
-    rows = pl.read_parquet(io.BytesIO(files["rows.parquet"]))
+    rows = table_of(files["rows.parquet"])
     loaded = Dataset(
-        pl.read_parquet(io.BytesIO(files["table.parquet"])),
+        table_of(files["table.parquet"]),
         facts.schema,
         rows["example"],
         rows["twin"].to_numpy(),
@@ -101,3 +101,11 @@ def parquet(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()
+
+
+def table_of(data: bytes) -> pl.DataFrame:
+    """The table in the bytes of a Parquet file; DamagedError when there is none."""
+    try:
+        return pl.read_parquet(io.BytesIO(data))
+    except pl.exceptions.PolarsError as error:
+        raise DamagedError(f"A table of this project is no Parquet file: {error}") from error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from holdfast.store.catalog import stamp
-from holdfast.store.datasets import parquet
+from holdfast.store.datasets import parquet, table_of
 from holdfast.store.records import decode, encode
 from holdfast.store.store import Store
 from holdfast.store.tables import tables
@@ -63,7 +62,7 @@ def entries(store: Store) -> tuple[LedgerEntry, ...]:
 def entry_examples(store: Store, entry: LedgerEntry) -> pl.Series:
     """The ids of the rows that were asked, sorted."""
     data = store.objects.get(entry.examples, of=f"the rows of ledger entry {entry.number}")
-    return pl.read_parquet(io.BytesIO(data))["example"]
+    return table_of(data)["example"]
 
 
 def _user() -> str:

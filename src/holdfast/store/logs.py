@@ -69,13 +69,13 @@ class LogWriter:
     def add(self, record: LogRecord) -> None:
         """Queue a record; nothing is raised. Numbers of any kind are taken as floats now."""
         try:
-            metrics = {str(name): float(value) for name, value in record.metrics.items()}
-        except (TypeError, ValueError) as error:
-            self._failures[f"A metric of run {record.run!r} is no number: {error}"] = None
+            checked = _checked(record)
+        except (TypeError, ValueError, AttributeError) as error:
+            self._failures[f"A record of run {record.run!r} cannot be kept: {error}"] = None
             self._dropped += 1
             return
         with self._queue_lock:
-            self._queue.append(replace(record, metrics=metrics))
+            self._queue.append(checked)
         self._wake.set()
 
     def flush(self) -> None:
@@ -249,6 +249,19 @@ def logged(store: Store, run: str) -> tuple[LogRecord, ...]:
             at=at,
         )
         for step, at, metrics in rows
+    )
+
+
+def _checked(record: LogRecord) -> LogRecord:
+    """The record as it is now, whatever its owner does to it later; an error for what cannot be written."""
+    if not isinstance(record.run, str) or not record.run:
+        raise TypeError("a run's name is a text")
+    if not isinstance(record.predictions, Predictions | None):
+        raise TypeError("predictions are made with hf.Predictions.of")
+    files = {str(path): bytes(memoryview(data)) for path, data in record.files.items()}
+    metrics = {str(name): float(value) for name, value in record.metrics.items()}
+    return replace(
+        record, metrics=metrics, files=files, step=None if record.step is None else int(record.step)
     )
 
 

@@ -63,6 +63,8 @@ def _build(hint: object, data: object) -> object:
         return _build_one_of(get_args(hint), data)
     if origin is tuple:
         inner, *rest = get_args(hint)
+        if inner is float and rest == [...]:  # a learning curve has thousands
+            return tuple(map(float, cast("list[float]", data)))
         hints = [inner] * len(cast("list[object]", data)) if rest == [...] else [inner, *rest]
         return tuple(_build(h, item) for h, item in zip(hints, cast("list[object]", data), strict=True))
     if origin is frozenset:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
 FORMAT = "run.v1"
-
-
-def new_run_id(store: Store, learner: str) -> str:
-    """A name that no run has: the learner's, and six hex digits."""
-    taken = {record.id for record in runs(store)}
-    while True:
-        name = f"{learner}-{secrets.token_hex(3)}"
-        if name not in taken:
-            return name
 
 
 def save_run(store: Store, run: Run) -> None:
@@ -94,19 +84,24 @@ def find_run(store: Store, text: str) -> str:
 
     UnknownRunError, with the nearest names, when that is no run or more than one.
     """
-    records = runs(store)
-    names = list(dict.fromkeys(record.id for record in records))
+    from sqlalchemy import select
+
+    known = tables().runs
+    query = select(known.c.id, known.c.training, known.c.learner).order_by(known.c.started, known.c.id)
+    listed = store.catalog.read(lambda connection: connection.execute(query).all())
+    names = list(dict.fromkeys(name for name, _, _ in listed))
     if text in names:
         return text
-    planned = [record for record in records if record.plan is not None]
-    newest = planned[-1].training if planned else ""
-    meant = [r.id for r in planned if r.training == newest and r.plan and r.plan.learner == text]
+    newest = next((training for _, training, learner in reversed(listed) if learner), "")
+    learners = {name: learner for name, training, learner in listed if training == newest and learner}
+    meant = [name for name, learner in learners.items() if learner == text]
     meant = meant or [name for name in names if text and name.startswith(text)]
     if len(meant) == 1:
-        return meant[0]
+        return str(meant[0])
     if meant:
         raise UnknownRunError.ambiguous(text, meant)
-    raise UnknownRunError.absent(text, _nearest(text, records, newest))
+    offered = list(dict.fromkeys([*learners.values(), *names]))
+    raise UnknownRunError.absent(text, get_close_matches(text, offered, n=3, cutoff=0.5) or offered[:5])
 
 
 def run_row(record: RunRecord) -> dict[str, object]:
@@ -122,12 +117,6 @@ def run_row(record: RunRecord) -> dict[str, object]:
         "predictions": "",
         "files": "",
     }
-
-
-def _nearest(text: str, records: Sequence[RunRecord], newest: str) -> list[str]:
-    learners = [r.plan.learner for r in records if r.plan is not None and r.training == newest]
-    known = list(dict.fromkeys([*learners, *(record.id for record in records)]))
-    return get_close_matches(text, known, n=3, cutoff=0.5) or [*learners, *known][:5]
 
 
 def _row(store: Store, run: str, training: str | None) -> RowMapping:

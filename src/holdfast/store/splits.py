@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,7 +10,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.split import Split
 from holdfast.errors import StoreError
 from holdfast.store.catalog import add_once, frozen, stamp
-from holdfast.store.datasets import parquet
+from holdfast.store.datasets import parquet, table_of
 from holdfast.store.records import decode, encode
 from holdfast.store.store import Store
 from holdfast.store.tables import tables
@@ -79,7 +78,7 @@ def load_split(store: Store, dataset: Dataset, folds: int) -> Split | None:
         return None
     files = store.objects.get_files(name, of=f"the split of dataset {dataset.id[:8]}")
     facts = decode(_Facts, files["split.json"].decode(), SPLIT)
-    rows = pl.read_parquet(io.BytesIO(files["rows.parquet"]))
+    rows = table_of(files["rows.parquet"])
     asked = pl.DataFrame({"example": dataset.example})
     ours = asked.join(rows, on="example", how="left", maintain_order="left")
     if ours["role"].null_count():
