@@ -8,6 +8,7 @@ it, so a column costs one pass whatever the number of classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.labels import label_text
-from holdfast.core.schema import Column, Kind
+from holdfast.core.schema import Kind
 from holdfast.core.task import Task
 from holdfast.data.hashing import mix
 
@@ -50,18 +51,16 @@ class _Target:
 
 
 def signals(dataset: Dataset) -> tuple[Signal, ...]:
-    """The signal of every column that can be told apart by its cells, strongest first."""
+    """The signal of every column whose cells repeat, or are numbers or dates; strongest first."""
     known = dataset.target.is_not_null().to_numpy()
     rows = _sample(dataset.twin, known, len(dataset.schema.features))
     if len(rows) < 2:
         return ()
     target = _target(dataset, rows)
     found = []
-    for column in dataset.schema.features:
-        bins = _bins(dataset.table[column.name].gather(rows), column)
-        if bins is not None:
-            score = _auc(bins, target) if target.codes is not None else _r2(bins, target)
-            found.append(Signal(column.name, score, len(rows)))
+    for name, bins in _binned(dataset, rows):
+        score = _auc(bins, target) if target.codes is not None else _r2(bins, target)
+        found.append(Signal(name, score, len(rows)))
     return tuple(sorted(found, key=lambda signal: (-signal.score, signal.column)))
 
 
@@ -85,14 +84,29 @@ def _target(dataset: Dataset, rows: np.ndarray) -> _Target:
     return _Target(None, values.rank().to_numpy() / len(rows), half, 1)
 
 
-def _bins(cells: pl.Series, column: Column) -> np.ndarray | None:
-    """Each cell's level or quantile bin, small non-negative codes of shape (m,); None if it says nothing."""
-    levels, most = cells.n_unique(), int(np.clip(len(cells) // _PER_BIN, 8, _BINS))
-    if column.kind in (Kind.CATEGORY, Kind.TEXT, Kind.BOOLEAN) or levels <= most:
-        if levels > len(cells) // 2 or levels < 2:
-            return None
-        return cells.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-    values = cells.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+def _binned(dataset: Dataset, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each column's level or quantile bin by row, small non-negative codes of shape (m,)."""
+    columns = dataset.schema.features
+    cells = dataset.table.select(column.name for column in columns)[rows]
+    levels = cells.select(pl.all().n_unique()).row(0) if columns else ()
+    most = int(np.clip(len(rows) // _PER_BIN, 8, _BINS))
+    numeric = {column.name for column in columns if column.kind in (Kind.NUMBER, Kind.DATE)}
+    cells = cells.select(
+        pl.col(column.name).to_physical().cast(pl.Float64).fill_null(np.nan)
+        if column.name in numeric
+        else pl.col(column.name).rank("dense").fill_null(0).cast(pl.Int64)
+        for column in columns
+    )
+    for series, count in zip(cells.get_columns(), levels, strict=True):
+        if count > 1 and (series.name in numeric or count <= len(rows) // 2):
+            values = series.to_numpy()
+            yield series.name, values if series.name not in numeric else _quantiles(values, count, most)
+
+
+def _quantiles(values: np.ndarray, levels: int, most: int) -> np.ndarray:
+    """The values' own codes when they are few, else equal-mass bins; nan has a code of its own."""
+    if levels <= most:
+        return np.unique(values, return_inverse=True)[1]
     missing = np.isnan(values)
     edges = np.quantile(values[~missing], np.arange(1, most) / most, method="inverted_cdf")
     return np.where(missing, most, np.searchsorted(np.unique(edges), values))
