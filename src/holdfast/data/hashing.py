@@ -11,6 +11,7 @@ The mixer is SplitMix64's finaliser (Steele, Lea and Flood 2014).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
 import numpy as np
@@ -42,12 +43,16 @@ def hash_rows(table: pl.DataFrame) -> np.ndarray:
     """
     lanes = np.zeros((2, table.height), dtype=np.uint64)
     keys = [_key(name) for name in table.columns]
-    for start in range(0, table.height, _ROWS):
+
+    def add(start: int) -> None:
         chunk = lanes[:, start : start + _ROWS]
         for series, key in zip(table.slice(start, _ROWS).get_columns(), keys, strict=True):
             cells = _cells(series)
             for lane in range(2):
                 chunk[lane] += mix(cells[lane] ^ np.uint64(key[lane]))
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
+        list(pool.map(add, range(0, table.height, _ROWS)))
     return mix(np.ascontiguousarray(lanes.T))
 
 
