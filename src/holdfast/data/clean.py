@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -25,17 +26,16 @@ def clean(table: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame,
     The steps: "infinite to missing", "missing-value words", "not a number" (date, yes or
     no) "to missing", "white space", "spelling".
     """
-    typed: list[pl.Series] = []
-    steps: list[Step] = []
-    for column in columns:
-        cells, done = clean_column(table[column.name], column)
-        typed.append(cells)
-        steps += done
-    return pl.DataFrame(typed), tuple(steps)
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
+        done = list(pool.map(lambda column: clean_column(table[column.name], column), columns))
+    typed = pl.DataFrame([cells for cells, _ in done])
+    return typed, tuple(step for _, steps in done for step in steps)
 
 
 def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:
     """One raw column, typed, and the steps it took."""
+    if column.kind is Kind.NUMBER and raw.dtype == pl.Float64 and raw.is_finite().all():
+        return raw, []
     if raw.dtype != pl.String:
         typed = parse_series(raw, column)
         lost = int((raw.is_not_null() & typed.is_null()).sum())
@@ -56,6 +56,8 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
         typed = raw.replace_strict(counted["raw"], counted["typed"]).rename(column.name)
         return typed, _steps(counted, column)
     typed = parse_series(raw, column)
+    if column.kind is not Kind.CATEGORY and typed.null_count() == raw.null_count():
+        return typed, []
     cells = pl.DataFrame([raw.rename("raw"), typed.rename("typed")])
     return typed, _steps(cells.with_columns(count=pl.lit(1)), column)
 

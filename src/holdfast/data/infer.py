@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -10,11 +12,13 @@ from holdfast.core.cells import fold_expression, parse_series
 from holdfast.core.schema import CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
 from holdfast.data.numbers import number_format
-from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, about_distinct, levels_of, missing_words
+from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, levels_of, missing_words
 from holdfast.errors import ColumnError
 
 # Beyond this many levels a column keeps its spellings as they are.
 _LEVELS = 10_000
+# Where about so few cells differ, or nearly all, the exact number is worth its time.
+_FEW, _NEARLY = 1000, 0.9
 _DAY_NUMBERS = (19_000_101, 21_001_231)
 
 
@@ -35,22 +39,24 @@ class Guess:
     words: float = 1.0
 
 
-def infer(cells: pl.Series) -> Guess:
-    """The kind and cell format of a raw column (text, Float64, Boolean or Datetime)."""
-    known = len(cells) - cells.null_count()
-    if known == 0:
-        return Guess(Kind.NUMBER, CellFormat(), "every cell is empty", 0, 0)
-    if cells.dtype == pl.Boolean:
-        form = CellFormat(true=TRUE, false=FALSE)
-        return Guess(Kind.BOOLEAN, form, "true or false in the file", known, cells.drop_nulls().n_unique())
-    if cells.dtype.is_temporal():
-        return Guess(Kind.DATE, CellFormat(), "a date in the file", known, cells.drop_nulls().n_unique())
-    return _infer_text(cells) if cells.dtype == pl.String else _infer_number(cells)
+def infer(raw: pl.DataFrame, kinds: Mapping[str, Kind] | None = None) -> dict[str, Guess]:
+    """The kind and cell format of each raw column (text, Float64, Boolean or Datetime).
+
+    `kinds` are those that the user chose: see `infer_as`.
+    """
+    chosen = kinds or {}
+    found = _infer_numbers(raw.select(pl.col(pl.Float64)))
+
+    def infer_one(cells: pl.Series) -> Guess:
+        guess = found[cells.name] if cells.name in found else _infer_other(cells)
+        return infer_as(cells, guess, chosen[cells.name]) if cells.name in chosen else guess
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
+        return dict(zip(raw.columns, pool.map(infer_one, raw.get_columns()), strict=True))
 
 
-def infer_as(cells: pl.Series, kind: Kind) -> Guess:
+def infer_as(cells: pl.Series, guess: Guess, kind: Kind) -> Guess:
     """The cell format under a kind that the user chose; ColumnError when no cell can be read so."""
-    guess = infer(cells)
     if guess.kind is kind:
         return replace(guess, why="as you said")
     levels = levels_of(cells)
@@ -91,23 +97,62 @@ def spelled(cells: pl.Series, levels: Levels | None = None) -> CellFormat:
     return CellFormat(missing=missing, spelling=dict(zip(kept["fold"], kept["value"], strict=True)))
 
 
-def _infer_number(cells: pl.Series) -> Guess:
-    finite = cells.drop_nulls()
-    whole = bool((finite.floor() == finite).all())
-    distinct = about_distinct(finite)
-    if distinct < 1000 or distinct > 0.9 * len(finite):
-        distinct = finite.n_unique()
+def _infer_numbers(raw: pl.DataFrame) -> dict[str, Guess]:
+    """What Float64 columns are: each figure is taken of all columns in one pass."""
+    if raw.width == 0:
+        return {}
+    cells = pl.all()
+    figures = (
+        cells.count(),
+        cells.min(),
+        cells.max(),
+        (cells.floor() == cells).all(),
+        cells.approx_n_unique(),
+    )
+    rows = [raw.select(figure).row(0) for figure in figures]
+    facts = zip(raw.iter_columns(), *rows, strict=True)
+    return {column.name: _infer_number(column, _Figures(*found)) for column, *found in facts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    known: int
+    low: float
+    high: float
+    whole: bool
+    about: int  # so many different ones, to a few per cent
+
+
+def _infer_number(cells: pl.Series, of: _Figures) -> Guess:
     form = CellFormat(missing=_STRICT)
-    low, high = _float(finite.min()), _float(finite.max())
-    if whole and low >= _DAY_NUMBERS[0] and high <= _DAY_NUMBERS[1]:
+    if of.known == 0:
+        return Guess(Kind.NUMBER, form, "every cell is empty", 0, 0)
+    if of.low == of.high:
+        return Guess(Kind.NUMBER, form, f"constant: every number is {of.low:g}", of.known, 1, of.whole)
+    distinct = of.about
+    if of.whole and (of.about < _FEW or of.about > _NEARLY * of.known):
+        distinct = cells.drop_nulls().n_unique()
+    if of.whole and of.low >= _DAY_NUMBERS[0] and of.high <= _DAY_NUMBERS[1]:
         calendar = date_patterns(levels_of(cells))
         if calendar:
-            form = CellFormat(missing=_STRICT, dates=calendar.patterns)
-            return Guess(
-                Kind.DATE, form, "whole numbers that are days, like 20240131", len(finite), distinct, True
-            )
-    why = "numbers, 0 and 1 only" if distinct == 2 and (low, high) == (0, 1) else "numbers"
-    return Guess(Kind.NUMBER, form, why, len(finite), distinct, whole)
+            form = replace(form, dates=calendar.patterns)
+            why = f"whole numbers that are days, like {of.low:.0f}"
+            return Guess(Kind.DATE, form, why, of.known, distinct, whole=True)
+    why = "numbers, 0 and 1 only" if distinct == 2 and (of.low, of.high) == (0, 1) else "numbers"
+    return Guess(Kind.NUMBER, form, why, of.known, distinct, of.whole)
+
+
+def _infer_other(cells: pl.Series) -> Guess:
+    known = len(cells) - cells.null_count()
+    if known == 0:
+        return Guess(Kind.NUMBER, CellFormat(missing=_STRICT), "every cell is empty", 0, 0)
+    if cells.dtype == pl.String:
+        return _infer_text(cells)
+    distinct = cells.drop_nulls().n_unique()
+    if cells.dtype == pl.Boolean:
+        form = CellFormat(true=TRUE, false=FALSE)
+        return Guess(Kind.BOOLEAN, form, "true or false in the file", known, distinct)
+    return Guess(Kind.DATE, CellFormat(), "a date in the file", known, distinct)
 
 
 def _infer_text(cells: pl.Series) -> Guess:
@@ -137,6 +182,8 @@ def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
     values = levels.filled["value"]
     words = _float(values.str.count_matches(r"\s+").mean()) + 1
     length = _float(values.str.len_chars().mean())
+    if not levels.whole and levels.distinct > _NEARLY * known:
+        levels = replace(levels, distinct=cells.drop_nulls().n_unique())
     repeated = 1 - levels.distinct / max(1, known)
     if (words >= 3 and repeated < 0.5 and levels.distinct > 10) or (length >= 60 and levels.distinct > 20):
         why = f"free text, {words:.0f} words on average, {levels.distinct:,} different"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import polars as pl
+import polars.selectors as cs
 
 from holdfast.core.cells import BLANKS, text_expression
 from holdfast.core.dates import plain_dates
@@ -16,6 +17,7 @@ from holdfast.errors import ColumnError
 _CODE = r"^[+-]?(?:0[0-9]|[0-9]{16})"
 _FIRST = 256
 _EXACT = 2**53
+_RAW = (pl.String, pl.Float64, pl.Boolean, pl.Datetime("us"))
 
 
 def column_names(given: Sequence[str], table: str) -> tuple[str, ...]:
@@ -45,8 +47,9 @@ def as_plain_numbers(table: pl.DataFrame) -> pl.DataFrame:
 
 def numeric_names(table: pl.DataFrame) -> list[str]:
     """The text columns whose every cell is empty or a plain number, and no code such as 00123."""
-    texts = [column for column in table.iter_columns() if column.dtype == pl.String]
-    return [column.name for column in texts if _are_numbers(column[:_FIRST], 0) and _are_numbers(column, 1)]
+    texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
+    likely = _numbers_among(table.head(_FIRST), texts, least=0)
+    return _numbers_among(table, likely, least=1)
 
 
 def raw_frame(table: pl.DataFrame) -> pl.DataFrame:
@@ -60,22 +63,23 @@ def raw_frame(table: pl.DataFrame) -> pl.DataFrame:
             table.columns[table.columns.index(name) + 1 :],
         )
         table = pl.concat([table.select(before), spread, table.select(after)], how="horizontal")
-    return pl.DataFrame([_raw(column) for column in table.iter_columns()])
+    table = table.with_columns(cs.float().cast(pl.Float64).fill_nan(None))
+    changed = [_raw(column) for column in table.iter_columns() if column.dtype not in _RAW]
+    return table.with_columns(changed) if changed else table
 
 
-def _are_numbers(column: pl.Series, least: int) -> bool:
-    number = column.cast(pl.Float64, strict=False)
-    finite = int(number.is_finite().sum() or 0)
-    filled = len(column) - column.null_count()
-    if finite < filled:
-        filled -= int((column == "").sum() or 0)
-    return finite == filled >= least and not column.str.contains(_CODE).any()
+def _numbers_among(table: pl.DataFrame, names: list[str], *, least: int) -> list[str]:
+    """Which of these text columns hold plain numbers only, and at least so many of them."""
+    cells = pl.col(names)
+    finite = table.select(cells.cast(pl.Float64, strict=False).is_finite().sum()).row(0)
+    filled = table.select((cells.str.len_bytes() > 0).sum()).row(0)
+    likely = [name for name, f, n in zip(names, finite, filled, strict=True) if f == n >= least]
+    codes = table.select(pl.col(likely).str.contains(_CODE).any()).row(0) if likely else ()
+    return [name for name, code in zip(likely, codes, strict=True) if not code]
 
 
 def _raw(column: pl.Series) -> pl.Series:
     dtype = column.dtype
-    if dtype == pl.String or dtype == pl.Boolean:
-        return column
     if dtype in (pl.Categorical, pl.Enum, pl.Time) or dtype == pl.Null:
         return column.cast(pl.String)
     if dtype == pl.Duration:
@@ -85,7 +89,7 @@ def _raw(column: pl.Series) -> pl.Series:
     if dtype.is_integer() and ((column > _EXACT) | (column < -_EXACT)).any():
         return column.cast(pl.String)
     if dtype.is_numeric():
-        return column.cast(pl.Float64).fill_nan(None)
+        return column.cast(pl.Float64)
     if isinstance(dtype, pl.List | pl.Array):
         listed = column.to_frame("list").select(pl.struct("list").struct.json_encode().alias(column.name))
         return listed.to_series().str.slice(len('{"list":')).str.strip_suffix("}")

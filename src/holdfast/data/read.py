@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -13,7 +14,7 @@ from holdfast.core.task import Task
 from holdfast.data.checks import check
 from holdfast.data.clean import clean
 from holdfast.data.identity import content_hash, identify
-from holdfast.data.infer import infer, infer_as
+from holdfast.data.infer import infer
 from holdfast.data.load import Source, load
 from holdfast.data.roles import Overrides, assign
 from holdfast.data.target import check_target, target_column
@@ -69,12 +70,17 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
             f"are {raw.columns}. Check the separator, or give a table with features."
         )
     key = schema.with_role(Role.ID)
-    rest = [name for name in raw.columns if name not in features]
-    identity = identify(
-        raw.select(features), raw[key.name] if key else None, rest=raw.select(rest) if rest else None
-    )
-    table, steps = clean(raw, schema.columns)
-    del raw
+    rest = [name for name in raw.columns if name not in set(features)]
+    with ThreadPoolExecutor(1) as beside:  # naming and cleaning take about as long
+        named = beside.submit(
+            identify,
+            raw.select(features),
+            raw[key.name] if key else None,
+            rest=raw.select(rest) if rest else None,
+        )
+        table, steps = clean(raw, schema.columns)
+        identity = named.result()
+    del raw, named
     if overrides.target is not None:
         check_target(table[overrides.target], schema.target)
         _check_features(table, features)
@@ -95,13 +101,10 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
 def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
     kinds = dict(overrides.kinds)
     if overrides.time is not None:
-        kinds.setdefault(overrides.time, _time_kind(raw[overrides.time]))
+        kinds.setdefault(overrides.time, _time_kind(raw.select(overrides.time)))
     if overrides.weight is not None:
         kinds.setdefault(overrides.weight, Kind.NUMBER)
-    guesses = {
-        cells.name: infer_as(cells, kinds[cells.name]) if cells.name in kinds else infer(cells)
-        for cells in raw.iter_columns()
-    }
+    guesses = infer(raw, kinds)
     schema = Schema(assign(guesses, overrides))
     for role in (Role.ID, Role.GROUP):
         if (column := schema.with_role(role)) and column.kind is not Kind.TEXT:
@@ -112,9 +115,10 @@ def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
     return schema
 
 
-def _time_kind(cells: pl.Series) -> Kind:
+def _time_kind(cells: pl.DataFrame) -> Kind:
     """A time is a date, or a number that counts up."""
-    return Kind.NUMBER if infer(cells).kind is Kind.NUMBER else Kind.DATE
+    (guess,) = infer(cells).values()
+    return Kind.NUMBER if guess.kind is Kind.NUMBER else Kind.DATE
 
 
 def _check_features(table: pl.DataFrame, features: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ def target_column(cells: pl.Series, guess: Guess, task: Task | None, *, said: bo
         why = "as you said"
     if task is Task.REGRESSION:
         if guess.kind is not Kind.NUMBER:
-            guess = infer_as(cells, Kind.NUMBER)
+            guess = infer_as(cells, guess, Kind.NUMBER)
         return Column(name, Kind.NUMBER, Role.TARGET, guess.format, f"regression: {why}")
     form = spelled(cells)
     if not form.spelling or (guess.kind is Kind.TEXT and not said):

@@ -43,7 +43,7 @@ class Levels:
 
     Of a long column with many distinct cells these are the levels of an even sample;
     `whole` says whether they are all. `rows` counts the rows they stand for, `missing`
-    those that are empty or a missing-value word.
+    those that are empty or a missing-value word; `distinct` is exact when they are all.
     """
 
     filled: pl.DataFrame
@@ -64,17 +64,19 @@ class Levels:
 
 def levels_of(cells: pl.Series) -> Levels:
     """The levels of a raw column."""
-    whole = bool(len(cells) <= _MANY or about_distinct(cells) <= _MANY)
-    distinct = cells.n_unique() - (1 if cells.null_count() else 0)
+    distinct = about_distinct(cells)
+    whole = len(cells) <= _MANY or distinct <= _MANY
     if not whole:
         cells = cells.gather_every(len(cells) // _MANY)
+    counted = cells.alias("value").value_counts(name="count")
     trimmed = text_expression(pl.col("value"), cells.dtype).str.strip_chars(BLANKS)
-    text = pl.DataFrame([cells.rename("value")]).select(trimmed.alias("value"))
-    counted = text.group_by("value", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))
+    counted = counted.with_columns(trimmed.alias("value"), pl.col("count").cast(pl.Int64))
+    counted = counted.group_by("value").sum().sort("count", "value", descending=[True, False])
     folded = pl.col("value").str.to_lowercase()
     known = counted.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
     filled = known.filter(~folded.is_in(list(_missing_in(known))))
-    return Levels(filled, len(cells), len(cells) - int(filled["count"].sum()), whole, distinct)
+    empty = len(cells) - int(filled["count"].sum())
+    return Levels(filled, len(cells), empty, bool(whole), len(filled) if whole else distinct)
 
 
 def about_distinct(cells: pl.Series) -> int:
