@@ -103,6 +103,13 @@ def test_confusion_colours_by_the_share_of_the_true_class():
     assert shares == {("a", "a"): 0.75, ("a", "b"): 0.25, ("b", "a"): 0.0, ("b", "b"): 0.0}
 
 
+def test_a_confusion_of_very_many_classes_keeps_the_largest():
+    counts = np.eye(300, dtype=np.int64) * np.arange(1, 301)
+    chart = charts.confusion(Confusion(tuple(map(str, range(300))), counts))
+    assert {row["true"] for row in _rows(chart)} == {str(i) for i in range(260, 300)}
+    assert "the 40 largest of 300 classes" in " ".join(chart.to_dict()["title"]["subtitle"])
+
+
 def test_many_classes_are_not_all_drawn_and_that_is_said():
     area = Estimate(0.9, 0.8, 0.95, n=100)
     line = np.array([0.0, 1.0])

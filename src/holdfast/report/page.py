@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.core.report_facts import ReportFacts
@@ -70,14 +69,6 @@ def page(facts: ReportFacts) -> str:
             script=Markup(script),
         )
     )
-
-
-def save_page(facts: ReportFacts, path: str | Path) -> Path:
-    """Write the report to `path`, whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(page(facts), encoding="utf-8")
-    return partial.replace(path)
 
 
 def _charts(facts: ReportFacts) -> Mapping[str, alt.LayerChart]:

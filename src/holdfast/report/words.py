@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 from holdfast.core.estimate import significant
 from holdfast.core.leaderboard import Leaderboard
@@ -77,6 +78,18 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def when(stamp: str) -> str:
+    """A time of day to the minute, with its zone; anything else as it is.
+
+    >>> when("2026-05-04T09:14:02+00:00"), when("yesterday")
+    ('2026-05-04 09:14 UTC', 'yesterday')
+    """
+    try:
+        return datetime.fromisoformat(stamp).strftime("%Y-%m-%d %H:%M %Z").rstrip()
+    except ValueError:
+        return clean(stamp)
 
 
 def moment(seconds: float) -> str:

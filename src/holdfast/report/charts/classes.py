@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 MOST_CURVES = 8  # as many as there are colours
+_MOST_CLASSES = 40
 _MOST_WRITTEN = 12  # classes whose counts still fit into their cells
 _WHITE_ABOVE = 0.65  # the share from which a cell is too dark for dark ink
 
@@ -23,50 +24,59 @@ def confusion(counts: Confusion) -> alt.LayerChart:
     """A heat map of the share of each true class (down) predicted as each class (across)."""
     import altair as alt
 
+    right, total = int(counts.counts.trace()), int(counts.counts.sum())
+    about = f"{right:,} of {total:,} rows predicted right"
+    if len(counts.classes) > _MOST_CLASSES:
+        about += f"; the {_MOST_CLASSES} largest of {len(counts.classes):,} classes"
+        counts = _largest(counts)
     names = [words.clean(name) for name in counts.classes]
     totals = counts.counts.sum(axis=1)
     share = counts.counts / np.maximum(totals, 1)[:, None]
-    rows = [
+    rows: list[dict[str, object]] = [
         {"true": names[i], "predicted": names[j], "rows": int(n), "share": float(share[i, j])}
         for (i, j), n in np.ndenumerate(counts.counts)
     ]
-    axis = {"labelLimit": 140, "grid": False}
-    x = alt.X(
-        "predicted:N",
-        sort=names,
-        axis=alt.Axis(title="predicted class", labelAngle=0 if len(names) < 6 else -40, **axis),
+    angle = 0 if len(names) < 6 else -40
+    x = alt.X("predicted:N", sort=names, axis=_names_axis("predicted class", labelAngle=angle))
+    y = alt.Y("true:N", sort=names, axis=_names_axis("true class"))
+    layers = [_cells(rows, x, y)]
+    if len(names) <= _MOST_WRITTEN:
+        dark = share.ravel() > _WHITE_ABOVE
+        for style, part in (("on-pale", np.flatnonzero(~dark)), ("on-strong", np.flatnonzero(dark))):
+            text = alt.Chart(data([rows[at] for at in part])).mark_text(style=style, fontSize=13)
+            layers.append(text.encode(x=x, y=y, text=alt.Text("rows:Q", format=",")))
+    return finish(
+        alt.layer(*layers),
+        "Confusion",
+        about,
+        "; ".join(f"{r['true']} predicted as {r['predicted']}: {r['rows']:,} rows" for r in rows[:64]),
+        height=min(600, max(180, 46 * len(names))),
     )
-    y = alt.Y("true:N", sort=names, axis=alt.Axis(title="true class", **axis))
-    scale = alt.Scale(domain=[0, 1])
-    fill = alt.Color("share:Q", scale=scale, legend=alt.Legend(title="share of the true class", format="%"))
+
+
+def _largest(counts: Confusion) -> Confusion:
+    kept = np.sort(np.argsort(-counts.counts.sum(axis=1), kind="stable")[:_MOST_CLASSES])
+    return Confusion(tuple(counts.classes[at] for at in kept), counts.counts[np.ix_(kept, kept)])
+
+
+def _names_axis(title: str, *, labelAngle: int = 0) -> alt.Axis:
+    import altair as alt
+
+    return alt.Axis(title=title, labelAngle=labelAngle, labelLimit=140, grid=False)
+
+
+def _cells(rows: Sequence[Row], x: alt.X, y: alt.Y) -> alt.Chart:
+    import altair as alt
+
+    legend = alt.Legend(title="share of the true class", format="%")
+    fill = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1]), legend=legend)
     tips = [
         alt.Tooltip("true:N"),
         alt.Tooltip("predicted:N"),
         alt.Tooltip("rows:Q", format=","),
         alt.Tooltip("share:Q", format=".1%"),
     ]
-    layers = [
-        alt.Chart(data(rows))
-        .mark_rect(cornerRadius=3, strokeWidth=2)
-        .encode(x=x, y=y, color=fill, tooltip=tips)
-    ]
-    if len(names) <= _MOST_WRITTEN:
-        text = alt.Text("rows:Q", format=",")
-        for style, strong in (("on-pale", False), ("on-strong", True)):
-            part = data(
-                [row for row, s in zip(rows, share.ravel(), strict=True) if (s > _WHITE_ABOVE) == strong]
-            )
-            layers.append(alt.Chart(part).mark_text(style=style, fontSize=13).encode(x=x, y=y, text=text))
-    right = int(counts.counts.trace())
-    return finish(
-        alt.layer(*layers),
-        "Confusion",
-        f"{right:,} of {int(totals.sum()):,} rows predicted right",
-        "; ".join(
-            f"{row['true']} predicted as {row['predicted']}: {row['rows']:,} rows" for row in rows[:64]
-        ),
-        height=min(600, max(180, 46 * len(names))),
-    )
+    return alt.Chart(data(rows)).mark_rect(cornerRadius=3).encode(x=x, y=y, color=fill, tooltip=tips)
 
 
 def roc(curves: Sequence[Roc]) -> alt.LayerChart:
@@ -111,20 +121,7 @@ def reliability(curves: Sequence[Reliability]) -> alt.LayerChart:
     import altair as alt
 
     drawn = curves[:MOST_CURVES]
-    rows = [
-        {
-            "label": words.clean(c.label),
-            "x": float(x),
-            "y": float(y),
-            "low": float(low),
-            "high": float(high),
-            "rows": int(n),
-        }
-        for c in drawn
-        for x, y, low, high, n in zip(
-            c.predicted, c.observed, c.observed_low, c.observed_high, c.count, strict=True
-        )
-    ]
+    rows = [row for curve in drawn for row in _bins(curve)]
     x, y = _unit(alt.X, "x", "predicted probability"), _unit(alt.Y, "y", "observed frequency")
     low = _unit(alt.Y, "low", "observed frequency")
     color = _color(rows)
@@ -133,6 +130,7 @@ def reliability(curves: Sequence[Reliability]) -> alt.LayerChart:
         alt.Tooltip("y:Q", title="observed", format=".3f"), alt.Tooltip("low:Q", format=".3f"),
         alt.Tooltip("high:Q", format=".3f"), alt.Tooltip("rows:Q", format=","),
     ]  # fmt: skip
+    diagonal = alt.Chart(data([{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}])).mark_line(style="reference")
     base = alt.Chart(data(rows))
     errors = "; ".join(
         f"{_prefix(c.label, drawn)}calibration error {c.error}, {words.two_digits(c.reference)} when perfect"
@@ -140,9 +138,7 @@ def reliability(curves: Sequence[Reliability]) -> alt.LayerChart:
     )
     return finish(
         alt.layer(
-            alt.Chart(data([{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}]))
-            .mark_line(style="reference")
-            .encode(x=x, y=y),
+            diagonal.encode(x=x, y=y),
             base.mark_rule().encode(x=x, y=low, y2="high:Q", color=color),
             base.mark_line(strokeWidth=1.5, opacity=0.6).encode(x=x, y=y, color=color),
             base.mark_point(size=60).encode(x=x, y=y, color=color, tooltip=tips),
@@ -151,6 +147,15 @@ def reliability(curves: Sequence[Reliability]) -> alt.LayerChart:
         _subtitle(errors, len(curves)),
         f"Observed against predicted frequency. {errors}. The dashed diagonal is perfect calibration.",
     )
+
+
+def _bins(curve: Reliability) -> list[Row]:
+    columns = (curve.predicted, curve.observed, curve.observed_low, curve.observed_high, curve.count)
+    label = words.clean(curve.label)
+    return [
+        {"label": label, "x": float(x), "y": float(y), "low": float(low), "high": float(high), "rows": int(n)}
+        for x, y, low, high, n in zip(*columns, strict=True)
+    ]
 
 
 def _curves(rows: Sequence[Row], reference: Sequence[Row], across: str, up: str) -> alt.LayerChart:

@@ -53,51 +53,54 @@ DARK = Palette(
 
 def config(palette: Palette, *, background: str) -> Mapping[str, object]:
     """The Vega-Lite config that draws in these colours."""
-    text = {"labelColor": palette.quiet, "titleColor": palette.ink, "labelFontSize": 11, "titleFontSize": 12}
+    ramp = [palette.pale, palette.strong]
     return {
         "background": background,
         "font": FONT,
         "padding": {"left": 4, "right": 12, "top": 4, "bottom": 4},
         "view": {"stroke": None},
-        "title": {
-            "anchor": "start",
-            "frame": "group",
-            "offset": 14,
-            "color": palette.ink,
-            "fontSize": 14,
-            "fontWeight": 600,
-            "subtitleColor": palette.quiet,
-            "subtitleFontSize": 12,
-            "subtitlePadding": 5,
-        },
-        "axis": {
-            **text,
-            "domain": False,
-            "ticks": False,
-            "gridColor": palette.grid,
-            "labelPadding": 7,
-            "titleFontWeight": 500,
-            "titlePadding": 10,
-            "labelLimit": 200,
-        },
-        "legend": {
-            **text,
-            "orient": "top",
-            "direction": "horizontal",
-            "title": None,
-            "symbolSize": 90,
-            "titleFontWeight": 500,
-        },
-        "range": {
-            "category": list(palette.series),
-            "ramp": [palette.pale, palette.strong],
-            "heatmap": [palette.pale, palette.strong],
-        },
+        "title": _title(palette),
+        **_guides(palette),
+        "range": {"category": list(palette.series), "ramp": ramp, "heatmap": ramp},
         "text": {"fontSize": 11},
         "point": {"size": 90, "filled": True, "opacity": 1},
         "rule": {"strokeWidth": 1.5},
         "style": _styles(palette),
     }
+
+
+def _title(palette: Palette) -> Mapping[str, object]:
+    return {
+        "anchor": "start",
+        "frame": "group",
+        "offset": 14,
+        "color": palette.ink,
+        "fontSize": 14,
+        "fontWeight": 600,
+        "subtitleColor": palette.quiet,
+        "subtitleFontSize": 12,
+        "subtitlePadding": 5,
+    }
+
+
+def _guides(palette: Palette) -> Mapping[str, object]:
+    text = {
+        "labelColor": palette.quiet,
+        "titleColor": palette.ink,
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": 500,
+    }
+    axis = {
+        "domain": False,
+        "ticks": False,
+        "gridColor": palette.grid,
+        "labelPadding": 7,
+        "titlePadding": 10,
+        "labelLimit": 200,
+    }
+    legend = {"orient": "top", "direction": "horizontal", "title": None, "symbolSize": 90}
+    return {"axis": {**text, **axis}, "legend": {**text, **legend}}
 
 
 def _styles(palette: Palette) -> Mapping[str, object]:

@@ -42,7 +42,7 @@ def record(record: RunRecord) -> RenderableType:
     plan = record.plan
     facts: list[tuple[str, str | Text]] = [
         ("status", Text(record.status, style=_STATUS_STYLES[record.status])),
-        ("started", record.started),
+        ("started", words.when(record.started)),
     ]
     if plan is not None:
         facts.append(
@@ -76,7 +76,7 @@ def runs(records: Sequence[RunRecord]) -> RenderableType:
         (
             words.short(record.id, 32),
             Text(record.status, style=_STATUS_STYLES[record.status]),
-            record.started[:16].replace("T", " "),
+            words.when(record.started).removesuffix(" UTC"),
             _first_score(record),
         )
         for record in records
