@@ -135,6 +135,17 @@ def test_signals_agree_with_a_slow_oracle() -> None:
     assert signals(data)[0].score == pytest.approx(np.mean(areas), abs=1e-12)
 
 
+def test_what_is_learned_of_a_group_is_no_leak() -> None:
+    """Each customer leaves or stays for good, and a code names the customer."""
+    customer = np.repeat(np.arange(300), 8)
+    rng = np.random.default_rng(9)
+    left = pl.Series(np.where(rng.random(300) < 0.4, "Yes", "No")[customer])
+    columns = {"g": pl.Series(customer).cast(pl.String) + "g", "x": rng.normal(size=2_400), "y": left}
+    columns |= {"code": pl.Series(customer).cast(pl.String) + "c"}
+    assert found(dataset(columns, group="g"), "leak") == []
+    assert [check.column for check in found(dataset(columns), "leak")] == ["code", "g"]
+
+
 def test_order_of_rows_changes_no_check() -> None:
     columns = leaks()["category"]
     data = dataset(columns)

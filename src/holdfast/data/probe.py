@@ -1,9 +1,10 @@
 """How well each column alone tells the target, on rows that it was not fitted on.
 
 The one-column model is the mean target per level, or per quantile bin of a number, with a
-missing cell as a level of its own. It is fitted on one half of the rows and scored on the
-other, and the two scores are averaged. The counts of target by bin and half suffice for
-it, so a column costs one pass whatever the number of classes.
+missing cell as a level of its own. It is fitted on one half of the rows, which divides no
+group and no twins, and scored on the other, and the two scores are averaged. The counts of
+target by bin and half suffice for it, so a column costs one pass whatever the number of
+classes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from holdfast.core.labels import label_text
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task
 from holdfast.data.hashing import mix
+from holdfast.data.split import unit_keys
 
 _ROWS, _FEWEST, _CELLS = 50_000, 2_000, 20_000_000  # at most, at least, and in all columns together
 _BINS, _PER_BIN = 256, 20  # at most so many bins, of so many rows at least
@@ -73,7 +75,7 @@ def _sample(twin: np.ndarray, known: np.ndarray, columns: int) -> np.ndarray:
 
 
 def _target(dataset: Dataset, rows: np.ndarray) -> _Target:
-    half = (dataset.twin[rows] & np.uint64(1)).astype(np.int64)
+    half = (unit_keys(dataset)[rows] & np.uint64(1)).astype(np.int64)
     values = dataset.target.gather(rows)
     if dataset.schema.task is Task.CLASSIFICATION:
         labels = label_text(values).alias("label")

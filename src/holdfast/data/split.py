@@ -51,7 +51,7 @@ def split(
     """
     _check_request(share, folds)
     strata = _strata(dataset)
-    keys = _keys(dataset)
+    keys = unit_keys(dataset)
     times = _times(dataset)
     if sealed is None and share > 0 and times is not None:
         cut = cut or _cut(dataset, times, share)
@@ -98,8 +98,8 @@ def _check_units(dataset: Dataset, keys: np.ndarray, folds: int) -> None:
     )
 
 
-def _keys(dataset: Dataset) -> np.ndarray:
-    """What keeps together: the group where a row has one, else the row's features."""
+def unit_keys(dataset: Dataset) -> np.ndarray:
+    """A hash of what keeps together, uint64 of shape (n,): a row's group if it has one, else its features."""
     group = dataset.schema.with_role(Role.GROUP)
     if group is None:
         return dataset.twin
