@@ -24,7 +24,7 @@ def per_class(p: Predictions, *, level: float = 0.95, seed: int = 0) -> dict[str
     setting, known = Setting(level, seed), p.known
     names = ("precision", "recall", "f1")
     scores = [Score(resolve(name, p), label) for label in p.header.classes for name in names]
-    made = iter(score_estimates(scores, known, setting))
+    made = iter(score_estimates(scores, p, setting))
     return {
         label: {name: next(made) for name in names} | {"auc": class_auc(known, label, setting)}
         for label in p.header.classes

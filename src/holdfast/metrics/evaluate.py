@@ -63,21 +63,19 @@ def evaluate(
 
 
 def _estimates(metrics: tuple[Metric, ...], p: Predictions, setting: Setting) -> dict[str, Estimate]:
-    known = p.known
-    found = {m.name: _of_rows(m, known, setting) for m in metrics if m.family != "confusion"}
+    found = {m.name: _of_rows(m, p, setting) for m in metrics if m.family != "confusion"}
     scores = [Score(m, p.header.positive) for m in metrics if m.family == "confusion"]
     if scores:
-        found |= dict(
-            zip((s.metric.name for s in scores), score_estimates(scores, known, setting), strict=True)
-        )
+        found |= dict(zip((s.metric.name for s in scores), score_estimates(scores, p, setting), strict=True))
     return found
 
 
-def _of_rows(metric: Metric, known: Predictions, setting: Setting) -> Estimate:
+def _of_rows(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
+    known = p.known
     # A ranking is too dear to be made once for the value and once for the interval.
     ranked = metric.family in ("auc", "average_precision") and len(known)
     if ranked or not np.isnan(metric.value(known)):
         estimate = _OF_FAMILY[metric.family](metric, known, setting)
         if estimate.known:
             return estimate
-    return Estimate.absent(why_undefined(metric, known), n=len(known), level=setting.level)
+    return Estimate.absent(why_undefined(metric, p), n=len(known), level=setting.level)

@@ -56,10 +56,11 @@ class Score:
         return -1.0 if self.metric.name == "mcc" else 0.0
 
 
-def score_estimates(scores: Sequence[Score], known: Predictions, setting: Setting) -> list[Estimate]:
-    """An Estimate per score of rows that are `known`, absent with the reason where undefined."""
+def score_estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> list[Estimate]:
+    """An Estimate per score, absent with the reason where undefined."""
+    known = p.known
     if not len(known) or (known.weight is not None and not known.weight.sum() > 0):
-        reason = why_undefined(scores[0].metric, known)
+        reason = why_undefined(scores[0].metric, p)
         return [Estimate.absent(reason, n=len(known), level=setting.level)] * len(scores)
     return [
         estimate if estimate.known else Estimate.absent(_why(score, known), n=len(known), level=setting.level)
