@@ -254,11 +254,21 @@ def test_an_empty_project_has_no_runs(store: Store) -> None:
         load_run(store, "best")
 
 
-def test_folds_come_back_and_the_first_stays(store: Store) -> None:
+def test_folds_come_back_and_the_last_stays(store: Store) -> None:
     assert load_fold(store, "k") is None
     save_fold(store, "k", {"a": b"1"}, seconds=0.5)
     save_fold(store, "k", {"a": b"2"}, seconds=0.5)
-    assert load_fold(store, "k") == {"a": b"1"}
+    assert load_fold(store, "k") == {"a": b"2"}
+
+
+def test_a_damaged_fold_is_named_and_mended_by_another(store: Store) -> None:
+    save_fold(store, "k", {"a": b"1", "seconds": b"0.5"}, seconds=0.5)
+    for path in store.objects.folder.glob("??/*"):
+        path.unlink()
+    with pytest.raises(DamagedError, match="fold k"):
+        load_fold(store, "k")
+    save_fold(store, "k", {"a": b"1", "seconds": b"0.6"}, seconds=0.6)
+    assert load_fold(store, "k") == {"a": b"1", "seconds": b"0.6"}
 
 
 def test_the_ledger_only_grows(store: Store) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Run, Status
+from holdfast.errors import DamagedError
 from holdfast.project.handle import Project
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
@@ -65,7 +66,10 @@ def keeping(project: Project | None, request: TrainRequest, prepared: Prepared) 
 
 def _cache(store: Store) -> Cache:
     def load(key: str) -> FoldFit | None:
-        files = load_fold(store, key)
+        try:
+            files = load_fold(store, key)
+        except DamagedError:
+            return None  # it is fitted again, which replaces it
         return None if files is None else FoldFit.decode(files)
 
     def save(key: str, fit: FoldFit) -> None:

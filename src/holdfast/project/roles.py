@@ -85,7 +85,9 @@ def _divide(
     folds = request.folds or folds_for(round(len(dataset) * (1 - share)), _smallest_class(dataset))
     divided = split(dataset, share=share, folds=folds, salt=salt, cut=cut, sealed=sealed)
     if project is not None and salt is None:
-        freeze_rule(project.store, Rule(divided.salt, divided.share, divided.cut))
+        ours = Rule(divided.salt, divided.share, divided.cut)
+        if freeze_rule(project.store, ours) != ours:  # another command was first, and its rule holds
+            return _divide(request, project, dataset, sealed)
     return divided
 
 

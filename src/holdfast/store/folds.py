@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from holdfast.store.catalog import add_once, stamp
+from holdfast.store.catalog import stamp
 from holdfast.store.store import Store
 from holdfast.store.tables import tables
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 
 def save_fold(store: Store, key: str, files: Mapping[str, bytes], *, seconds: float) -> None:
-    """Keep a finished fold: when this returns, no crash loses it. The first of a key stays."""
+    """Keep a finished fold: when this returns, no crash loses it. The last of a key stays."""
     row = {"key": key, "object": store.objects.put_files(files), "seconds": seconds, "saved": stamp()}
-    store.catalog.write(lambda connection: add_once(connection, tables().folds, row))
+
+    def work(connection: Connection) -> None:
+        folds = tables().folds
+        connection.execute(folds.delete().where(folds.c.key == key))
+        connection.execute(folds.insert().values(**row))
+
+    store.catalog.write(work)
 
 
 def load_fold(store: Store, key: str) -> Mapping[str, bytes] | None:
-    """The files of a fold that was finished before, or None."""
+    """The files of a fold that was finished before, or None; DamagedError when they are harmed."""
     from sqlalchemy import select
 
     folds = tables().folds
