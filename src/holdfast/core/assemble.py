@@ -221,8 +221,8 @@ def _probabilities(given: object, n: int, classes: tuple[str, ...], positive: st
             f"Probabilities have shape {matrix.shape}, not ({n}, {len(classes)}): one row per example, one "
             f"column per class {some(classes, 10)}. Name the classes in the columns' order: classes=[...]"
         )
-    total = matrix.sum(axis=1)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = matrix.sum(axis=1)
         fine = (matrix >= -_ROUNDING).all(axis=1) & (np.abs(total - 1) <= _ROUNDED_SUM)
     if not fine.all():
         row = int(np.flatnonzero(~fine)[0])
