@@ -1,4 +1,8 @@
-"""Charts by Altair: a core value in, a chart out, which a notebook shows and `save` writes."""
+"""Charts by Altair: a core value in, a chart out, which a notebook shows and `save` writes.
+
+A notebook shows a chart by Altair's renderer, whose default loads Vega from the network;
+`altair.renderers.enable("svg")` draws the same without it.
+"""
 
 from holdfast.report.charts.board import leaderboard, quality_against_time
 from holdfast.report.charts.classes import confusion, precision_recall, reliability, roc
