@@ -357,3 +357,14 @@ def test_workers_end_with_their_parent(sign: signal.Signals, tmp_path: Path) -> 
     assert not list((tmp_path / "temp").iterdir())
     # the script is not run again by its workers; Ctrl-C keeps what was finished
     assert said.split("\n")[:-1] == ["script runs"] + (["kept 42"] if sign is signal.SIGINT else [])
+
+
+def test_nothing_is_left_by_a_parent_that_is_killed_while_its_workers_start(tmp_path: Path) -> None:
+    code = "import os; from holdfast.engine.local import LocalEngine; LocalEngine(2); os.kill(os.getpid(), 9)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    end = time.monotonic() + 10
+    while list(tmp_path.iterdir()):
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -43,6 +43,13 @@ def main() -> None:
     inbox: SimpleQueue[Order] = SimpleQueue()
     threading.Thread(target=_listen, args=(source, inbox, folder), daemon=True).start()
     threading.Thread(target=_watch, args=(parent, folder), daemon=True).start()
+    try:
+        _serve(inbox, sink, preload)
+    except OSError:  # the parent stopped reading: it is gone, or about to be
+        _end(folder)
+
+
+def _serve(inbox: SimpleQueue[Order], sink: BinaryIO, preload: list[str]) -> NoReturn:
     for module in preload:
         with suppress(Exception):  # the work that needs it will say what is wrong
             import_module(module)
