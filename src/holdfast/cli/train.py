@@ -95,6 +95,8 @@ def train(
         command=shlex.join(["holdfast", *sys.argv[1:]]),
     )
     run = fit(request, started=started)
+    if replay and not as_json:
+        return
     board = leaderboard(run)
     if as_json:
         emit({"run": run.record, "leaderboard": board, "runs": [one.record for one in run.candidates]})

@@ -51,3 +51,6 @@ class Engine(Protocol):
 
     def cancel(self, key: str) -> None:
         """Forget queued work, or kill it where it runs; it will not be reported."""
+
+    def close(self) -> None:
+        """End the workers."""

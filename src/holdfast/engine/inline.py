@@ -45,6 +45,9 @@ class InlineEngine:
         """Forget queued work."""
         self._waiting.pop(key, None)
 
+    def close(self) -> None:
+        """Nothing to end: the work was done here."""
+
     def _tell(self, key: str, share: float) -> None:
         if self._on_progress is not None:
             self._on_progress(key, share)

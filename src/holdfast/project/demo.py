@@ -55,9 +55,7 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
     checks = checked(read_as(str(file), Overrides(target=planted.target))).checks
     leaks = tuple(check.column for check in checks if check.kind == "leak")
     if leaks:
-        say(
-            f"The checks suspect that {', '.join(leaks)} gives the answer away; as they advise, it is left out:"
-        )
+        say(f"The checks suspect {', '.join(leaks)} of giving the answer away. Left out, as they advise:")
     ignored = "".join(f" --ignore {name}" for name in leaks)
     command = (
         f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignored} --project {folder}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from holdfast.comparison.board import leaderboard
@@ -18,7 +19,7 @@ from holdfast.project.candidates import Chosen, choose
 from holdfast.project.handle import project_at
 from holdfast.project.keeping import Keeper, keeping
 from holdfast.project.outcome import Judge, ensemble_run, learner_run
-from holdfast.project.replay import replayed
+from holdfast.project.replay import as_planned, replayed, verified
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared, prepare
 from holdfast.project.tuning import tuned
@@ -32,8 +33,9 @@ _PRELOAD = ("holdfast.training.fold", "holdfast.models.tabular.learner", "sklear
 
 def fit(request: TrainRequest, *, started: float) -> Run:
     """Carry the request out; `started` is the time of `time.monotonic` from which its budget runs."""
-    with _engine(request) as engine:
+    with closing(_engine(request)) as engine:
         project = None if request.project is None else project_at(request.project, request.columns)
+        request = as_planned(request, project)
         prepared = prepare(request, project)
         request.on_event(DataRead(prepared.dataset, prepared.split, time.monotonic() - started))
         chosen = replayed(request, prepared, project) if request.replay else choose(request, prepared)
@@ -44,6 +46,8 @@ def fit(request: TrainRequest, *, started: float) -> Run:
             runs = _judged(finished, judge)
             board = _board(runs, prepared)
             keeper.keep(runs, board)
+    if request.replay:
+        return verified(request, runs, project)
     best = next(run for run in runs if run.id == board.best)
     return replace(best, candidates=tuple(runs))
 

@@ -21,7 +21,12 @@ from holdfast.store.trainings import finish_training, heartbeat, interrupted, st
 from holdfast.training.fold import FoldFit
 from holdfast.training.schedule import Cache
 
-NOWHERE = Cache(load=lambda key: None, save=lambda key, fit: None)
+
+def _nothing(*_: object) -> None:
+    return None
+
+
+NOWHERE = Cache(load=_nothing, save=_nothing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +50,7 @@ class Keeper:
 @contextmanager
 def keeping(project: Project | None, request: TrainRequest, prepared: Prepared) -> Iterator[Keeper]:
     """A keeper for the time of a training; the training is failed when the block raises."""
-    if project is None:
+    if project is None or request.replay:  # a replay proves that a run can be made again, and adds none
         yield Keeper("in memory", NOWHERE)
         return
     store = project.store
@@ -55,10 +60,9 @@ def keeping(project: Project | None, request: TrainRequest, prepared: Prepared) 
     for training in dead:
         finish_training(store, training.id, Status.DEAD)  # told once; its folds are taken up by their keys
     training = start_training(store, request.command, dataset=prepared.dataset.id)
-    cache = NOWHERE if request.replay else _cache(store)
     try:
         with heartbeat(store, training.id):
-            yield Keeper(training.id, cache, store, tuple(one.command or one.id for one in dead))
+            yield Keeper(training.id, _cache(store), store, tuple(one.command or one.id for one in dead))
     except BaseException:
         finish_training(store, training.id, Status.FAILED)
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -37,7 +37,7 @@ class Judge:
     training: str
     seed: int
 
-    def loss(self, rows: np.ndarray | slice = slice(None)):  # type: ignore[no-untyped-def]
+    def loss(self, rows: np.ndarray | slice = slice(None)) -> Callable[[np.ndarray], float]:
         """Outputs of those rows -> the metric as a loss (lower is better)."""
         held = self.prepared.rows
         target = held.codes if self.prepared.task is Task.CLASSIFICATION else held.values

@@ -2,42 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from holdfast.core.events import Said
 from holdfast.core.plan import Plan
-from holdfast.errors import PlanError
+from holdfast.core.run import Run
+from holdfast.errors import ModelError, PlanError
 from holdfast.project.candidates import Chosen, named
 from holdfast.project.handle import Project
-from holdfast.project.outcome import run_id
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.project.runs import run_named
+from holdfast.training.schedule import Candidate
+
+
+def as_planned(request: TrainRequest, project: Project | None) -> TrainRequest:
+    """The request with the seed, folds, loss and metric of the run that it replays."""
+    if request.replay is None:
+        return request
+    plan, _ = _plan(request, project)
+    return replace(
+        request, seed=plan.seed, folds=plan.folds, loss=plan.loss, metric=plan.metric, budget=None, tune=False
+    )
 
 
 def replayed(request: TrainRequest, prepared: Prepared, project: Project | None) -> Chosen:
-    """The candidates of the run that is to be made again: one learner, or an ensemble's members."""
-    if project is None or request.replay is None:
-        raise PlanError("A replay needs the project that keeps the run: --project DIR")
-    run = run_named(project, request.replay)
-    plan = run.record.plan
-    if plan is None:
-        raise PlanError(f"{run.id} was logged, not planned here, so it cannot be replayed.")
-    if run.record.dataset != prepared.dataset.id:
+    """The candidates of the run that is to be made again: one learner, or an ensemble's pool."""
+    plan, dataset = _plan(request, project)
+    if dataset != prepared.dataset.id:
         raise PlanError(
-            f"{run.id} was fitted on dataset {run.record.dataset[:8]}, and this file reads as "
+            f"{request.replay} was fitted on dataset {dataset[:8]}, and this file reads as "
             f"{prepared.dataset.id[:8]}. Give the same file and the same options of its columns."
         )
+    assert project is not None  # _plan has looked into it
     members = [run_named(project, member).record.plan for member in plan.members]
     plans = [member for member in members if member is not None] or [plan]
-    candidates = tuple(_candidate(one, request, prepared) for one in plans)
-    return Chosen(candidates)
+    return Chosen(tuple(_candidate(one, request, prepared) for one in plans))
 
 
-def _candidate(plan: Plan, request: TrainRequest, prepared: Prepared):  # type: ignore[no-untyped-def]
+def verified(request: TrainRequest, runs: Sequence[Run], project: Project | None) -> Run:
+    """The run that was made again; ModelError when its model is not the same, byte for byte."""
+    assert project is not None and request.replay is not None  # _plan has looked into both
+    before = run_named(project, request.replay).record
+    again = next(run for run in runs if run.id == before.id)
+    if again.record.model != before.model:
+        raise ModelError(
+            f"{before.id} came out as model {again.record.model}, not {before.model}. Made with "
+            f"{dict(before.environment)}, replayed with {dict(again.record.environment)}."
+        )
+    request.on_event(Said(f"Replayed {before.id}: the same model, hash {before.model}."))
+    return again
+
+
+def _plan(request: TrainRequest, project: Project | None) -> tuple[Plan, str]:
+    if project is None or request.replay is None:
+        raise PlanError("A replay needs the project that keeps the run: --project DIR")
+    record = run_named(project, request.replay).record
+    if record.plan is None:
+        raise PlanError(f"{record.id} was logged, not planned here, so it cannot be replayed.")
+    return record.plan, record.dataset
+
+
+def _candidate(plan: Plan, request: TrainRequest, prepared: Prepared) -> Candidate:
     learner, tilde, number = plan.learner.partition("~")
     candidate = named(learner, plan.options, request, prepared, variant=tilde + number)
     if candidate.plan != plan:
         raise PlanError(
-            f"{run_id(plan, prepared)} was made with seed {plan.seed}, {plan.folds} folds, loss {plan.loss} and "
-            f"metric {plan.metric}. Replay it with the same: --seed {plan.seed} --folds {plan.folds} "
-            f"--loss {plan.loss} --metric {plan.metric}"
+            f"The plan of {plan.learner} cannot be made again here: {plan} is now {candidate.plan}."
         )
     return candidate

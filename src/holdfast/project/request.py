@@ -21,7 +21,7 @@ class TrainRequest:
     """Everything that `train` takes. `budget` is in seconds; None is no limit."""
 
     source: object
-    columns: Overrides = Overrides()
+    columns: Overrides = field(default_factory=Overrides)
     project: str | Path | None = None
     budget: float | None = None
     learners: tuple[Learned, ...] | None = None

@@ -24,10 +24,7 @@ def checked(dataset: Dataset) -> Dataset:
 
 def load(source: object, columns: Overrides, test: object = None) -> tuple[Dataset, np.ndarray | None]:
     """The dataset to train on; with a `test` source its rows follow, marked by the mask (n,)."""
-    if isinstance(source, Dataset):
-        dataset = source
-    else:
-        dataset = checked(read_as(source, columns))
+    dataset = source if isinstance(source, Dataset) else checked(read_as(source, columns))
     if test is None:
         return dataset, None
     tested, _ = conform(test, dataset.schema)
