@@ -53,6 +53,7 @@ _LOSSES: dict[str, tuple[str, Link]] = {
     "quantile": ("Quantile:alpha={}", "identity"),
     "poisson": ("Poisson", "exp"),
 }
+_STAMPS = ("model_guid", "train_finish_time")  # what differs between two equal models
 
 
 def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting) -> Weights:
@@ -70,6 +71,9 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
     )
     losses = next(iter(model.get_evals_result()["validation"].values()))
     curve = Curve(tuple(range(1, len(losses) + 1)), tuple(losses), model.tree_count_)
+    metadata = model.get_metadata()
+    for stamp in _STAMPS:
+        metadata[stamp] = ""
     with TemporaryDirectory() as folder:
         binary, readable = Path(folder, "model.cbm"), Path(folder, "model.json")
         model.save_model(str(binary))
@@ -118,7 +122,9 @@ def _pool(catboost: Any, matrix: Matrix, setting: Setting) -> Any:
     return catboost.Pool(matrix.X, matrix.y, weight=weight)
 
 
-def _parameters(train: Matrix, options: Mapping[str, Option], setting: Setting) -> tuple[dict[str, Any], Link]:
+def _parameters(
+    train: Matrix, options: Mapping[str, Option], setting: Setting
+) -> tuple[dict[str, Any], Link]:
     loss = parse_loss(setting.loss, setting.task)
     own = {name: value for name, value in options.items() if name not in ("rounds", "patience")}
     fixed: dict[str, Any] = {
