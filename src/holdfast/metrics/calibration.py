@@ -12,11 +12,11 @@ from holdfast.core.predictions import Predictions
 from holdfast.errors import PredictionsError
 from holdfast.metrics.setting import Setting
 from holdfast.stats.bootstrap import blocks_of, bootstrap_sums
+from holdfast.stats.folded import folded_normal_mean
 from holdfast.stats.interval import Interval, wilson
 
 _BINS = 15
 _FEWEST_ROWS = 10  # in a bin, on average
-_NOISE_DRAWS = 200
 _REPLICATES = 500
 _BLOCKS = 1_000
 
@@ -43,13 +43,14 @@ class _Bins:
         """The plain expected calibration error, shape (...)."""
         return np.asarray((self.share * np.abs(self.observed - self.predicted)).sum(axis=-1))
 
-    def debiased(self, rng: np.random.Generator) -> np.ndarray:
-        """The error less what sampling alone adds to it, not below 0 (Kumar et al. 2019)."""
+    def debiased(self) -> np.ndarray:
+        """The error less what sampling adds when it is repeated, not below 0 (after Kumar et al. 2019).
+
+        Drawing the observed frequencies once more adds about as much as was added before.
+        """
         spread = np.sqrt(self.observed * (1 - self.observed) / self.rows)
-        noise = rng.standard_normal((_NOISE_DRAWS, *spread.shape))
-        off = np.abs(self.observed + spread * noise - self.predicted)
-        again = (self.share * off).sum(axis=-1).mean(axis=0)
-        return np.asarray(np.maximum(2 * self.error() - again, 0.0))
+        again = folded_normal_mean(self.observed - self.predicted, spread)
+        return np.asarray(np.maximum(2 * self.error() - (self.share * again).sum(axis=-1), 0.0))
 
 
 def reliability(
@@ -58,8 +59,8 @@ def reliability(
     """Predicted against observed frequency of one class (default: the positive one) in equal-mass bins.
 
     `error` is the debiased expected calibration error in [0, 1], lower is better, with a
-    basic bootstrap interval; `reference` is what predictions that are right on average in
-    every bin would show on as many rows. Weights and groups are respected.
+    basic bootstrap interval; `reference` is what calibrated predictions with these
+    scores would show on as many rows. Weights and groups are respected.
     """
     p, label = p.known, label if label is not None else p.header.positive
     if p.probability is None or label is None or not len(p):
@@ -75,6 +76,7 @@ def reliability(
     columns = (weight, weight**2, weight * score, weight * outcome)
     sums = np.stack([np.bincount(bin_of, weights=column, minlength=size) for column in columns])
     bins = _Bins.of_sums(sums)
+    calibrated = _if_calibrated(bins, setting.rng())
     bounds = [wilson(y * n, n, level) for y, n in zip(bins.observed, bins.rows, strict=True)]
     return Reliability(
         label=label,
@@ -83,8 +85,8 @@ def reliability(
         observed_low=np.array([bound.low for bound in bounds]),
         observed_high=np.array([bound.high for bound in bounds]),
         count=np.bincount(bin_of, minlength=size),
-        error=_error(bins, _by_block(bin_of, columns, size, p, setting), p, setting),
-        reference=_reference(bins, setting.rng()),
+        error=_error(bins, _by_block(bin_of, columns, size, p, setting), calibrated, p, setting),
+        reference=float(calibrated.mean()),
     )
 
 
@@ -111,24 +113,25 @@ def _by_block(
     )
 
 
-def _error(bins: _Bins, by_block: np.ndarray, p: Predictions, setting: Setting) -> Estimate:
-    rng = setting.rng()
-    value = float(bins.debiased(rng))
-    drawn = bootstrap_sums(by_block, replicates=_REPLICATES, rng=rng)
+def _error(
+    bins: _Bins, by_block: np.ndarray, calibrated: np.ndarray, p: Predictions, setting: Setting
+) -> Estimate:
+    value = float(bins.debiased())
+    drawn = bootstrap_sums(by_block, replicates=_REPLICATES, rng=setting.rng())
     again = _Bins.of_sums(np.moveaxis(drawn.reshape(4, -1, _REPLICATES), 1, 2))
     # In the bootstrap's world the truth is the plain error that was seen.
-    off = again.debiased(rng) - bins.error()
+    off = again.debiased() - bins.error()
     tail = (1 - setting.level) / 2
     far, near = np.quantile(off, [1 - tail, tail])
-    interval = Interval(float(np.clip(value - far, 0, value)), float(np.clip(value - near, value, 1)))
+    # 0 is a boundary, where the bootstrap fails: ask what no error at all would show.
+    within = value <= np.quantile(calibrated, 1 - tail)
+    low = 0.0 if within else float(np.clip(value - far, 0, value))
+    interval = Interval(low, float(np.clip(value - near, value, 1)))
     return setting.estimate(value, interval, p, "debiased, basic bootstrap")
 
 
-def _reference(bins: _Bins, rng: np.random.Generator) -> float:
+def _if_calibrated(bins: _Bins, rng: np.random.Generator) -> np.ndarray:
+    """Debiased errors, shape (R,), of rows whose outcomes are drawn from the predictions themselves."""
     rows = np.maximum(bins.rows.round().astype(np.int64), 1)
     observed = rng.binomial(rows, np.clip(bins.predicted, 0, 1), size=(_REPLICATES, len(rows))) / rows
-    shape = observed.shape
-    calibrated = _Bins(
-        np.broadcast_to(bins.share, shape), np.broadcast_to(bins.predicted, shape), observed, rows
-    )
-    return float(calibrated.debiased(rng).mean())
+    return _Bins(bins.share, bins.predicted, observed, bins.rows).debiased()
