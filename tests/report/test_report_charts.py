@@ -115,7 +115,7 @@ def test_many_classes_are_not_all_drawn_and_that_is_said():
     line = np.array([0.0, 1.0])
     chart = charts.roc([Roc(f"class {i}", line, line, 1 - line, area) for i in range(11)])
     assert len({row["label"] for row in _rows(chart) if "label" in row}) == 8
-    assert "3 more classes" in " ".join(chart.to_dict()["title"]["subtitle"])
+    assert "8 of 11 classes" in " ".join(chart.to_dict()["title"]["subtitle"])
 
 
 def test_residuals_say_how_many_rows_are_not_drawn():

@@ -12,8 +12,6 @@ from holdfast.core.verdict import Outcome, Verdict
 _NAMES = {
     "auc": "AUC",
     "f1": "F1",
-    "f1_macro": "F1 (macro)",
-    "f1_weighted": "F1 (weighted)",
     "brier": "Brier score",
     "mae": "MAE",
     "mape": "MAPE",
@@ -51,9 +49,12 @@ def short(text: str, most: int = 40) -> str:
 def metric(name: str) -> str:
     """A metric's name as people write it.
 
-    >>> metric("log_loss"), metric("auc")
-    ('log loss', 'AUC')
+    >>> metric("log_loss"), metric("auc"), metric("f1_macro")
+    ('log loss', 'AUC', 'F1 (macro)')
     """
+    for how in ("macro", "weighted"):
+        if name.endswith(f"_{how}"):
+            return f"{metric(name.removesuffix(f'_{how}'))} ({how})"
     return _NAMES.get(name, clean(name).replace("_", " "))
 
 
@@ -155,6 +156,15 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
+def weight(total: float) -> str:
+    """A number of rows, which weights may have made a fraction.
+
+    >>> weight(1869.0), weight(12.25)
+    ('1,869', '12.2')
+    """
+    return f"{total:,.0f}" if float(total).is_integer() else f"{total:,.1f}"
+
+
 def count(n: int, noun: str) -> str:
     """A number with its noun.
 
@@ -215,6 +225,8 @@ def cheaper(board: Leaderboard) -> str:
 
 
 def reason(board: Leaderboard) -> str:
-    """The recommendation's reason as a sentence."""
+    """The recommendation's reason as a sentence; one that starts with a model's name keeps its case."""
     text = clean(board.reason).strip()
-    return text and f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    if text and not any(text.startswith(clean(entry.name)) for entry in board.entries):
+        text = text[0].upper() + text[1:]
+    return text and text.rstrip(".") + "."

@@ -14,9 +14,11 @@ from holdfast.report.charts.frame import Row, data, finish
 if TYPE_CHECKING:
     import altair as alt
 
+_MOST_TOLD = 3
 MOST_CURVES = 8  # as many as there are colours
 _MOST_CLASSES = 40
 _MOST_WRITTEN = 12  # classes whose counts still fit into their cells
+_LETTERS_ACROSS = 60  # of class names that fit side by side under half a page
 _WHITE_ABOVE = 0.65  # the share from which a cell is too dark for dark ink
 
 
@@ -24,8 +26,8 @@ def confusion(counts: Confusion) -> alt.LayerChart:
     """A heat map of the share of each true class (down) predicted as each class (across)."""
     import altair as alt
 
-    right, total = int(counts.counts.trace()), int(counts.counts.sum())
-    about = f"{right:,} of {total:,} rows predicted right"
+    right, total = words.weight(counts.counts.trace()), words.weight(counts.counts.sum())
+    about = f"{right} of {total} rows predicted right"
     if len(counts.classes) > _MOST_CLASSES:
         about += f"; the {_MOST_CLASSES} largest of {len(counts.classes):,} classes"
         counts = _largest(counts)
@@ -33,10 +35,10 @@ def confusion(counts: Confusion) -> alt.LayerChart:
     totals = counts.counts.sum(axis=1)
     share = counts.counts / np.maximum(totals, 1)[:, None]
     rows: list[dict[str, object]] = [
-        {"true": names[i], "predicted": names[j], "rows": int(n), "share": float(share[i, j])}
+        {"true": names[i], "predicted": names[j], "rows": words.weight(n), "share": float(share[i, j])}
         for (i, j), n in np.ndenumerate(counts.counts)
     ]
-    angle = 0 if len(names) < 6 else -40
+    angle = -40 if len(names) * max(map(len, names)) > _LETTERS_ACROSS else 0
     x = alt.X("predicted:N", sort=names, axis=_names_axis("predicted class", labelAngle=angle))
     y = alt.Y("true:N", sort=names, axis=_names_axis("true class"))
     layers = [_cells(rows, x, y)]
@@ -44,12 +46,12 @@ def confusion(counts: Confusion) -> alt.LayerChart:
         dark = share.ravel() > _WHITE_ABOVE
         for style, part in (("on-pale", np.flatnonzero(~dark)), ("on-strong", np.flatnonzero(dark))):
             text = alt.Chart(data([rows[at] for at in part])).mark_text(style=style, fontSize=13)
-            layers.append(text.encode(x=x, y=y, text=alt.Text("rows:Q", format=",")))
+            layers.append(text.encode(x=x, y=y, text=alt.Text("rows:N")))
     return finish(
         alt.layer(*layers),
         "Confusion",
         about,
-        "; ".join(f"{r['true']} predicted as {r['predicted']}: {r['rows']:,} rows" for r in rows[:64]),
+        "; ".join(f"{r['true']} predicted as {r['predicted']}: {r['rows']} rows" for r in rows[:64]),
         height=min(600, max(180, 46 * len(names))),
     )
 
@@ -73,7 +75,7 @@ def _cells(rows: Sequence[Row], x: alt.X, y: alt.Y) -> alt.Chart:
     tips = [
         alt.Tooltip("true:N"),
         alt.Tooltip("predicted:N"),
-        alt.Tooltip("rows:Q", format=","),
+        alt.Tooltip("rows:N"),
         alt.Tooltip("share:Q", format=".1%"),
     ]
     return alt.Chart(data(rows)).mark_rect(cornerRadius=3).encode(x=x, y=y, color=fill, tooltip=tips)
@@ -195,5 +197,7 @@ def _prefix(label: str, drawn: Sequence[object]) -> str:
 
 
 def _subtitle(text: str, count: int) -> str:
-    hidden = count - MOST_CURVES
-    return f"{text}; {hidden:,} more classes" if hidden > 0 else text
+    """The estimates of few classes; of many, how many are drawn (the description has their estimates)."""
+    if count <= _MOST_TOLD:
+        return text
+    return f"each class against the rest; {min(count, MOST_CURVES)} of {count:,} classes"

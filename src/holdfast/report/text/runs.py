@@ -136,7 +136,8 @@ def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
     rows: list[list[str | Text]] = []
     for i, name in enumerate(names):
         cells = [
-            Text(f"{n:,}", style="bold" if i == j else "") for j, n in enumerate(counts.counts[i, :most])
+            Text(words.weight(n), style="bold" if i == j else "")
+            for j, n in enumerate(counts.counts[i, :most])
         ]
         found = f"{counts.counts[i, i] / total[i]:.1%}" if total[i] else "no rows"
         rows.append([name, *cells, found])
