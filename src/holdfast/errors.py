@@ -77,9 +77,10 @@ class FileError(InputError):
     @classmethod
     def ragged(cls, name: str, line: int, fields: int, wanted: int) -> Self:
         """A row with another number of fields than the first."""
+        found = f"{fields} field{'s' if fields > 1 else ''}"
         return cls(
-            f"{name} has {fields} fields in line {line:,}, where {wanted} are wanted. Mend that line: quote "
-            "a text that holds the separator, or add what is lacking."
+            f"{name} has {found} in line {line:,}, where {wanted} are wanted. Mend that line: quote a text "
+            "that holds the separator, or add what is lacking."
         )
 
 

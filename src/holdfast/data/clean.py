@@ -87,10 +87,10 @@ def _losses(lost: pl.DataFrame, column: Column) -> list[Step]:
     """Cells that became missing, by reason: a word for it, an infinity, or nothing that can be read."""
     folded = lost["raw"].str.strip_chars(BLANKS).str.to_lowercase()
     word = (folded == "") | folded.is_in(list(column.format.missing))
-    infinite = folded.is_in(["inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]) & ~word
+    infinite = folded.str.contains(r"^[+-]?inf(?:inity)?$")
     what = _NOT_A.get(column.kind, str(column.kind))
     named = {
-        "missing-value words": word,
+        "missing-value words": word & ~infinite,
         "infinite to missing": infinite,
         f"not a {what} to missing": ~word & ~infinite,
     }

@@ -51,26 +51,28 @@ def read_delimited(plain: Plain, folder: Path) -> Read:
     if not dialect.header:
         notes.append("the file names no columns: they are called column_1, column_2, ...")
     try:
-        table = _parsed(plain, dialect)
+        parsed = _parsed(plain, dialect)
     except pl.exceptions.ComputeError as error:
         if "utf-8" not in str(error).lower():
             raise
         notes.append("decoded as cp1252")
-        table = _parsed(_recoded(plain, "cp1252", folder), dialect)
-    return Read(_without_blank_lines(table), tuple(notes))
+        parsed = _parsed(_recoded(plain, "cp1252", folder), dialect)
+    return Read(_without_blank_lines(parsed.table), (*notes, *parsed.notes))
 
 
-def _parsed(plain: Plain, dialect: Dialect) -> pl.DataFrame:
+def _parsed(plain: Plain, dialect: Dialect) -> Read:
     try:
-        table = _read(plain, dialect)
+        read = Read(_read(plain, dialect))
     except (pl.exceptions.ComputeError, pl.exceptions.SchemaError) as error:
         if "utf-8" in str(error).lower():
             raise
         _refuse_ragged(plain, dialect)
-        table = _unquoted(plain, dialect, error)
-    if table.width > 1 and table.to_series(-1).null_count():
+        read = Read(
+            _unquoted(plain, dialect, error), ("a quote is never closed: quotes are taken as characters",)
+        )
+    if read.table.width > 1 and read.table.to_series(-1).null_count():
         _refuse_ragged(plain, dialect)
-    return table
+    return read
 
 
 def _read(plain: Plain, dialect: Dialect) -> pl.DataFrame:
@@ -176,7 +178,7 @@ def _refuse_ragged(plain: Plain, dialect: Dialect) -> None:
     text = pl.col("line").str.strip_chars("\r\ufeff")
     if dialect.quote:
         quoted = re.escape(dialect.quote)
-        text = text.str.replace_all(f"{quoted}[^{quoted}]*{quoted}", "")
+        text = text.str.replace_all(f"{quoted}[^{quoted}]*{quoted}", "q")
     fields = text.str.count_matches(re.escape(dialect.separator)) + 1
     counted = lines.with_columns(text=text, fields=fields).filter(
         pl.col("text").str.strip_chars(BLANKS) != ""

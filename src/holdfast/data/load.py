@@ -49,6 +49,8 @@ def load(source: Source) -> Loaded:
         return Loaded(table, ", ".join(part.name for part in parts), tuple(s for p in parts for s in p.steps))
     table = _from_memory(source)
     names = column_names(table.columns, "The table")
+    if table.height == 0:
+        raise FileError.empty("The table")
     return Loaded(raw_frame(table.rename(dict(zip(table.columns, names, strict=True)))), "a table in memory")
 
 
@@ -133,7 +135,8 @@ def _excel(plain: Plain) -> pl.DataFrame:
         column_names([str(cell) for cell in first.row(0) if cell is not None], plain.name)
         table = book.load_sheet(0, schema_sample_rows=None).to_polars()
     except fastexcel.FastExcelError as error:
-        raise FileError(f"{plain.name} is not a sound Excel file: {error}. Save it again.") from None
+        reason = str(error).splitlines()[0]
+        raise FileError(f"{plain.name} is not a sound Excel file: {reason}. Save it again.") from None
     nameless = {name: "" for name in table.columns if re.fullmatch(r"__UNNAMED__\d+", name)}
     if nameless:
         places = {name: f"column_{place}" for place, name in enumerate(table.columns, start=1)}
@@ -158,8 +161,8 @@ def _from_memory(source: Any) -> pl.DataFrame:
         if isinstance(table, pl.DataFrame):
             return table
     raise InputError(
-        f"A {type(source).__name__} is no table. Give a path, a URL, several paths, or a polars, pandas or "
-        "Arrow table."
+        f"{type(source).__name__!r} is no kind of table. Give a path, a URL, several paths, or a polars, "
+        "pandas or Arrow table."
     )
 
 

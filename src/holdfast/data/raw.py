@@ -70,6 +70,8 @@ def raw_frame(table: pl.DataFrame) -> pl.DataFrame:
 
 def _numbers_among(table: pl.DataFrame, names: list[str], *, least: int) -> list[str]:
     """Which of these text columns hold plain numbers only, and at least so many of them."""
+    if not names:
+        return []
     cells = pl.col(names)
     finite = table.select(cells.cast(pl.Float64, strict=False).is_finite().sum()).row(0)
     filled = table.select((cells.str.len_bytes() > 0).sum()).row(0)

@@ -54,6 +54,7 @@ _OTHERS = {
 }  # fmt: skip
 _SEPARATORS = (",", "\t", ";", "|", " ")
 _ROWS = 200
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?\s*%?\s*")
 
 
@@ -70,7 +71,7 @@ def format_of(head: bytes, name: str) -> Format:
         if head.startswith(magic):
             raise FileError.no_table(name, what)
     start = head.removeprefix(BOM_UTF8).lstrip()[:4096]
-    if re.match(rb'\[\s*[\[{\]]|\{\s*["}]', start):
+    if re.match(rb'\[\s*[\[{\]"0-9]|\{\s*["}]', start):
         return _json_format(head.removeprefix(BOM_UTF8).lstrip())
     return Format.DELIMITED
 
@@ -174,9 +175,7 @@ def _regularity(rows: Sequence[Sequence[str]], separator: str) -> tuple[float, f
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     first, rest = rows[0], rows[1:]
     cells = [cell.strip(BLANKS) for cell in first]
-    if not rest:
-        return True
-    if _counted(cells):
+    if not rest or _counted(cells) or _years(cells, rest):
         return True
     if any(_NUMBER.fullmatch(cell) for cell in cells):
         return False
@@ -192,6 +191,17 @@ def _counted(cells: Sequence[str]) -> bool:
     numbers = [int(cell) for cell in cells if re.fullmatch(r"\d{1,6}", cell)]
     others = sum(bool(_NUMBER.fullmatch(cell)) for cell in cells) - len(numbers)
     return len(numbers) > 2 and not others and all(b - a == 1 for a, b in pairwise(numbers))
+
+
+def _years(cells: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether the only numbers among the cells are years, and what is below them is none."""
+    places = [place for place, cell in enumerate(cells) if _NUMBER.fullmatch(cell)]
+    below = [row[place].strip(BLANKS) for row in rest for place in places if place < len(row)]
+    return (
+        bool(places)
+        and all(map(_YEAR.fullmatch, (cells[p] for p in places)))
+        and not any(map(_YEAR.fullmatch, below))
+    )
 
 
 def _mostly_numbers(rows: Sequence[Sequence[str]], place: int) -> bool:

@@ -8,8 +8,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
+from urllib.request import urlopen
 
 from holdfast.errors import FileError
 
@@ -18,6 +20,7 @@ _CHUNK = 1 << 20
 # One zstd block of 4 bytes can unpack to 128 KB, so few packed bytes are taken at a time.
 _PACKED_CHUNK = 1 << 12
 _IN_MEMORY = 64 << 20
+_PATIENCE = 60.0  # seconds until a silent server is given up
 # Tables seldom pack better than 50 to 1; gzip ends at 1,000 to 1, zstd far beyond.
 _MOST_RATIO = 200
 _BOMB = 100 << 20
@@ -78,9 +81,8 @@ def unpacked(name: str) -> Iterator[Plain]:
             return
         path = Path(name).expanduser()
         raw = stack.enter_context(_local(path, name))
-        packed = raw.read(4)
-        raw.seek(0)
-        if packed[:2] == _GZIP or packed == _ZSTD:
+        packed = raw.peek(4)[:4]
+        if packed[:2] == _GZIP or packed == _ZSTD or path.is_fifo():
             yield stored(_unpack(raw, name), name, folder / "plain")
         else:
             yield Plain(name, path)
@@ -102,11 +104,12 @@ def stored(pieces: Iterator[bytes], name: str, path: Path) -> Plain:
     return Plain(name, path)
 
 
-def _local(path: Path, name: str) -> BinaryIO:
-    if path.is_dir():
-        inside = sorted(child.name for child in path.iterdir() if child.is_file())
-        raise FileError.folder(name, inside)
+def _local(path: Path, name: str) -> BufferedReader:
     try:
+        if path.is_dir():
+            raise FileError.folder(name, sorted(child.name for child in path.iterdir() if child.is_file()))
+        if path.is_char_device() or path.is_block_device() or path.is_socket():
+            raise FileError.no_table(name, "a device")
         return path.open("rb")
     except FileNotFoundError:
         beside = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -117,11 +120,16 @@ def _local(path: Path, name: str) -> BinaryIO:
 
 @contextmanager
 def _remote(url: str) -> Iterator[BinaryIO]:
-    import fsspec
-
     try:
-        with fsspec.open(url, "rb") as file:
-            yield file
+        if url.startswith(("http://", "https://")):
+            # The standard library's client needs nothing else; fsspec's wants aiohttp.
+            with urlopen(url, timeout=_PATIENCE) as file:
+                yield file
+        else:
+            import fsspec
+
+            with fsspec.open(url, "rb") as file:
+                yield file
     except (OSError, ValueError, ImportError) as error:
         raise FileError(f"{url} cannot be read: {error}. Fetch it to a local file and give that.") from error
 

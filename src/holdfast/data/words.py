@@ -30,6 +30,7 @@ MISSING = (
 ALSO_MISSING = (
     "none", "nil", "unknown", "unk", "missing", "not available", "n.a.", "n.a", "not applicable", "not known",
     "unspecified", "undefined", "tbd", "x", "*", "**", "no data", "nd",
+    "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity",
 )  # fmt: skip
 TRUE = ("yes", "y", "true", "t", "1", "on", "ja", "oui", "si", "sí", "sim")
 FALSE = ("no", "n", "false", "f", "0", "off", "nein", "non", "não")
