@@ -6,7 +6,7 @@ loss or RMSE. What ours is scored on is what `holdfast predict best` writes: the
 model as it is served. Peers live in environments of their own (`make bench-peers`) and
 are left out where those are absent.
 
-usage: python benchmarks/quality.py [--only NAME,NAME] [--tables NAME,NAME]
+usage: python -m benchmarks.quality [--only NAME,NAME] [--tables NAME,NAME]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from tables import ROOT, TABLES, Table, divided
+from benchmarks.tables import ROOT, TABLES, Table, divided
 
 HERE = Path(__file__).parent
 OUT = HERE / "out" / "quality"
@@ -53,11 +53,15 @@ SYSTEMS = (
 def main() -> None:
     """Run what was asked for, keep every result, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--only", default="", help="systems whose name contains one of these, comma separated")
+    parser.add_argument(
+        "--only", default="", help="systems whose name contains one of these, comma separated"
+    )
     parser.add_argument("--tables", default="", help="tables, comma separated")
     asked = parser.parse_args()
     if not ROOT.is_dir():
-        sys.exit(f"No data in {ROOT}; set HOLDFAST_BENCH_DATA to a folder that has telco_churn/ and the others.")
+        sys.exit(
+            f"No data in {ROOT}; set HOLDFAST_BENCH_DATA to a folder that has telco_churn/ and the others."
+        )
     OUT.mkdir(parents=True, exist_ok=True)
     for table in TABLES:
         if asked.tables and table.name not in asked.tables.split(","):
@@ -114,7 +118,9 @@ def score(table: Table, test: Path, output: Path) -> float:
         truth = pl.read_csv(test)[table.target].to_numpy()
         return float(np.sqrt(np.mean((predicted["prediction"].to_numpy() - truth) ** 2)))
     truth = pl.read_csv(test, schema_overrides={table.target: pl.String})[table.target]
-    names = [name.removeprefix("probability_") for name in predicted.columns if name.startswith("probability_")]
+    names = [
+        name.removeprefix("probability_") for name in predicted.columns if name.startswith("probability_")
+    ]
     matrix = predicted.select(f"probability_{name}" for name in names).to_numpy()
     codes = truth.replace_strict({name: k for k, name in enumerate(names)}, default=-1).to_numpy()
     own = np.where(codes >= 0, matrix[np.arange(len(codes)), codes], 0.0)

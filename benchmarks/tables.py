@@ -32,7 +32,12 @@ class Table:
 TABLES = (
     Table("telco_churn", "telco_churn/telco_churn.csv.gz", "Churn", dropped=("customerID",)),
     Table("adult_income", "adult_income/train.csv.gz", "class", test_file="adult_income/test.csv.gz"),
-    Table("credit_default", "credit_default/credit_default.csv.gz", "default.payment.next.month", dropped=("ID",)),
+    Table(
+        "credit_default",
+        "credit_default/credit_default.csv.gz",
+        "default.payment.next.month",
+        dropped=("ID",),
+    ),
     Table("california_housing", "california_housing/housing.csv.gz", "median_house_value", numeric=True),
     Table("titanic", "titanic/titanic.csv", "Survived", dropped=("PassengerId",)),
     Table("insurance_charges", "insurance_charges/insurance.csv", "charges", numeric=True),
