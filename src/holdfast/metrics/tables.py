@@ -23,7 +23,7 @@ from holdfast.stats.cells import (
     with_mean_weights,
 )
 from holdfast.stats.influence import MANY_CLUSTERS, standard_error, units_of
-from holdfast.stats.interval import UNKNOWN, Interval, on_logit_scale, wilson
+from holdfast.stats.interval import Interval, on_logit_scale, wilson
 from holdfast.stats.quantiles import acceleration, bca_bounds, percentile_bounds
 from holdfast.stats.tails import critical
 
@@ -31,7 +31,7 @@ _REPLICATES = 2_000
 
 # BCa's acceleration asks for one more table per cell; beyond, the plain percentiles do.
 _BCA_ROWS = 20_000
-_BCA_CELLS = 400
+_FEW_CELLS = 400
 
 # More distinct weights than this would make more cells than they save.
 _FEW_WEIGHTS = 64
@@ -39,7 +39,7 @@ _FEW_WEIGHTS = 64
 # An interval from the replicates that have a value is honest only if nearly all do.
 _MOST_UNDEFINED = 0.05
 
-# With many classes their means have no edge to correct for, and the added half rows would weigh.
+# With many classes the added half rows would weigh, and means over classes hardly meet an edge.
 _JEFFREYS_CLASSES = 10
 
 
@@ -97,12 +97,13 @@ class _Table:
 
 
 def _estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> list[Estimate]:
-    """An Estimate per score: the multinomial bootstrap over cells, BCa.
+    """An Estimate per score, whose value is nan where it is undefined.
 
-    Up to ten classes its bounds are no narrower than those of draws from the Dirichlet
-    distribution with half a row more on either side of each class (Jeffreys), which know
-    that a class without an error seen may still have some. Linearised with 40 groups or
-    more, or weights of very many sizes. The value is nan where a score is undefined.
+    The multinomial bootstrap over cells (BCa), or over whole groups. Its bounds are no
+    narrower than those of a second method that knows that a class without an error seen
+    may still have some: draws with half a row more on either side of each class (Jeffreys),
+    or with weights or groups the linearised score on the logit scale. That one stands
+    alone with 40 groups or more, and with weights of very many sizes.
     """
     check_classes(p)
     weight, groups = p.weight, p.group_codes
@@ -113,13 +114,11 @@ def _estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> lis
     table = _Table(tuple(scores), p.header.classes, cells)
     values = table(cells.total[np.newaxis])[:, 0]
     if many_weights or (groups is not None and units_of(len(p), groups) >= MANY_CLUSTERS):
-        bounds, method = _linearised(table, values, p, setting), "linearised, logit scale"
+        (low, high), method = _linearised(table, values, p, setting), "linearised, logit scale"
     else:
-        bounds, method = _drawn(table, values, p, setting)
-    bounds = [
-        _with_width(score, value, bound, p, setting)
-        for score, value, bound in zip(scores, values, bounds, strict=True)
-    ]
+        low, high, method = _resampled(table, values, p, setting)
+    bounds = [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+    bounds = [_with_width(*each, p, setting) for each in zip(scores, values, bounds, strict=True)]
     undefined = "none: undefined in too many replicates"
     return [
         setting.estimate(float(value), bound, p, undefined if np.isnan(bound.low) else method)
@@ -127,32 +126,33 @@ def _estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> lis
     ]
 
 
-def _drawn(table: _Table, values: np.ndarray, p: Predictions, setting: Setting) -> tuple[list[Interval], str]:
+def _resampled(
+    table: _Table, values: np.ndarray, p: Predictions, setting: Setting
+) -> tuple[np.ndarray, np.ndarray, str]:
     cells, groups, rng = table.cells, p.group_codes, setting.rng()
     replicates = bootstrap(cells, table, replicates=_REPLICATES, rng=rng, groups=groups, width=table.width).T
-    units = units_of(len(p), groups)
-    if groups is not None:
-        low, high = _percentiles(replicates, setting, units)
-        method = "cluster bootstrap"
-    elif len(p) <= _BCA_ROWS and len(cells.count) <= _BCA_CELLS:
+    units, few_cells = units_of(len(p), groups), len(cells.count) <= _FEW_CELLS
+    low, high = _percentiles(replicates, setting, units)
+    method = "multinomial bootstrap" if groups is None else "cluster bootstrap"
+    if groups is None and few_cells and len(p) <= _BCA_ROWS:
         skew = acceleration(gradient(cells, table, width=table.width) * cells.weight, cells.count)
         low, high = bca_bounds(replicates, values, skew, setting.level, units=units)
-        method = "multinomial bootstrap, BCa"
-    else:
-        low, high = _percentiles(replicates, setting, units)
-        method = "multinomial bootstrap"
+        method += ", BCa"
+    undefined = np.isnan(replicates).mean(axis=0) > _MOST_UNDEFINED
+    low, high = np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
     if groups is None and p.weight is None and len(table.classes) <= _JEFFREYS_CLASSES:
-        smooth_low, smooth_high = _jeffreys(table, setting)
-        low, high = np.fmin(low, smooth_low), np.fmax(high, smooth_high)
-    honest = ~np.isnan(values) & (np.isnan(replicates).mean(axis=0) <= _MOST_UNDEFINED)
-    return [
-        Interval(float(a), float(b)) if c else UNKNOWN for a, b, c in zip(low, high, honest, strict=True)
-    ], method
+        others = _jeffreys(table, setting)
+    elif few_cells:
+        others = _linearised(table, np.where(undefined, np.nan, values), p, setting)
+    else:
+        return low, high, method
+    return np.fmin(low, others[0]), np.fmax(high, others[1]), method
 
 
 def _percentiles(replicates: np.ndarray, setting: Setting, units: int) -> tuple[np.ndarray, np.ndarray]:
-    known = np.where(np.isnan(replicates).all(axis=0), 0.0, replicates)
-    return percentile_bounds(known, setting.level, units=units)
+    nothing = np.isnan(replicates).all(axis=0)
+    low, high = percentile_bounds(np.where(nothing, 0.0, replicates), setting.level, units=units)
+    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
 
 
 def _jeffreys(table: _Table, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
@@ -167,30 +167,33 @@ def _jeffreys(table: _Table, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
     return _percentiles(table.of_tables(drawn).T, setting, units=0)
 
 
-def _linearised(table: _Table, values: np.ndarray, p: Predictions, setting: Setting) -> list[Interval]:
+def _linearised(
+    table: _Table, values: np.ndarray, p: Predictions, setting: Setting
+) -> tuple[np.ndarray, np.ndarray]:
     slopes = gradient(table.cells, table, width=table.width)
     units = units_of(len(p), p.group_codes)
     wider = critical(setting.level, df=max(units - 1, 1)) / critical(setting.level)
-    bounds = []
-    for score, value, slope in zip(table.scores, values, slopes, strict=True):
-        if np.isnan(value):
-            bounds.append(UNKNOWN)
-            continue
-        influence = row_influence(table.cells, slope, p.weight)
+    bounds = np.full((2, len(values)), np.nan)
+    for k in np.flatnonzero(~np.isnan(values)):
+        influence = row_influence(table.cells, slopes[k], p.weight)
         error = standard_error(influence - influence.mean(), p.group_codes) * wider
-        span = 1 - score.least
-        bound = on_logit_scale((value - score.least) / span, error / span, setting.level, units=units)
-        bounds.append(Interval(score.least + span * bound.low, score.least + span * bound.high))
-    return bounds
+        least = table.scores[k].least
+        share = (values[k] - least) / (1 - least)
+        bound = on_logit_scale(share, error / (1 - least), setting.level, units=_fewest(p))
+        bounds[:, k] = least + (1 - least) * np.array([bound.low, bound.high])
+    return bounds[0], bounds[1]
 
 
 def _with_width(score: Score, value: float, bound: Interval, p: Predictions, setting: Setting) -> Interval:
     """Wilson's bound, from the rarest class's rows, where resampling shows no spread at all."""
     if np.isnan(bound.low) or bound.high - bound.low > 1e-9:
         return bound
-    rows = np.bincount(p.target_codes)
-    units = int(rows[rows > 0].min()) if p.group_codes is None else units_of(len(p), p.group_codes)
-    span = 1 - score.least
-    share = (value - score.least) / span
-    other = wilson(share * units, units, setting.level)
+    span, units = 1 - score.least, _fewest(p)
+    other = wilson((value - score.least) / span * units, units, setting.level)
     return Interval(min(value, score.least + span * other.low), max(value, score.least + span * other.high))
+
+
+def _fewest(p: Predictions) -> int:
+    """Rows of the rarest class that occurs, or groups if there are fewer of those."""
+    rows = np.bincount(p.target_codes)
+    return min(int(rows[rows > 0].min()), units_of(len(p), p.group_codes))
