@@ -45,7 +45,9 @@ class Dataset:
 
     `table` holds one typed column per schema column (see schema.Kind), `example` the
     ids of its rows (unique text), `twin` a uint64 hash of each row's feature cells, so
-    that rows with equal features share it. `lineage` are the steps from the raw file.
+    that rows with equal features share it. `key` is a uint64 hash of the cells that decide
+    a row's role for ever: those of the features that its project began with (None: the
+    same as `twin`). `lineage` are the steps from the raw file.
     """
 
     table: pl.DataFrame
@@ -57,6 +59,7 @@ class Dataset:
     source: str = ""
     parent: str | None = None
     content: str = ""
+    key: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if tuple(self.table.columns) != self.schema.names:
@@ -103,6 +106,17 @@ class Dataset:
             example=self.example.gather(index),
             twin=self.twin[index],
             content=f"{self.content}[{_named(self.example.gather(index))}]",
+            key=None if self.key is None else self.key[index],
+        )
+
+    def reordered(self, order: np.ndarray) -> Dataset:
+        """The same version with its rows in another order, int of shape (n,): a permutation."""
+        return replace(
+            self,
+            table=self.table[order],
+            example=self.example.gather(order),
+            twin=self.twin[order],
+            key=None if self.key is None else self.key[order],
         )
 
 

@@ -21,15 +21,20 @@ LABELS = "labels matched"
 
 
 def conform(
-    source: Source, schema: Schema, *, levels: Mapping[str, Collection[str]] | None = None
+    source: Source,
+    schema: Schema,
+    *,
+    levels: Mapping[str, Collection[str]] | None = None,
+    key: Collection[str] = (),
 ) -> tuple[Dataset, Conformity]:
     """The rows of any table, in their order, with exactly the columns of `schema`.
 
     Columns are matched by name: exactly, else trimmed and without regard to case where
     only one fits. Features that are missing become empty cells, a missing weight 1; the
     target may be missing. `levels` are the known levels per category (default: those of
-    the schema's spellings). Class labels that differ from a known class in case or by a
-    full stop at the end are that class, in a step named "labels matched".
+    the schema's spellings); `key` are the columns that name the rows (default: the
+    features). Class labels that differ from a known class in case or by a full stop at
+    the end are that class, in a step named "labels matched".
 
     Raises ColumnError when not one feature is there, FileError as `load` does.
     """
@@ -46,10 +51,11 @@ def conform(
         if lost := sum(step.touched for step in done if step.name.startswith("not a ")):
             unread[column.name] = lost
     table = pl.DataFrame(typed)
-    key = schema.with_role(Role.ID)
+    named = schema.with_role(Role.ID)
     identity = identify(
         raw.select(column.name for column in schema.features),
-        raw[key.name] if key and raw[key.name].dtype != pl.Null else None,
+        raw[named.name] if named and raw[named.name].dtype != pl.Null else None,
+        key=raw.select(key) if key else None,
     )
     dataset = Dataset(
         table,
@@ -59,6 +65,7 @@ def conform(
         lineage=tuple(steps),
         source=loaded.name,
         content=content_hash(table, identity.example),
+        key=identity.key,
     )
     given = {name: known for name, known in renamed.items() if name != known}
     unseen = _unseen(table, schema, levels or {})

@@ -19,15 +19,21 @@ _CHUNK = 1 << 18
 class Identity:
     """The rows' ids, unique text of length n, and a hash of their features.
 
-    Rows with equal features share their `twin`, uint64 of shape (n,).
+    Rows with equal features share their `twin`, uint64 of shape (n,); `key` is the same
+    hash of the columns that name the rows, where those are not the features.
     """
 
     example: pl.Series
     twin: np.ndarray
+    key: np.ndarray | None = None
 
 
 def identify(
-    features: pl.DataFrame, id_column: pl.Series | None = None, *, rest: pl.DataFrame | None = None
+    features: pl.DataFrame,
+    id_column: pl.Series | None = None,
+    *,
+    rest: pl.DataFrame | None = None,
+    key: pl.DataFrame | None = None,
 ) -> Identity:
     """Give every row an id that neither the order of rows nor that of columns changes.
 
@@ -35,7 +41,8 @@ def identify(
     in `id_column`, else "h1" and the 32 hex digits of its features' hash. A repeat gets
     a copy number, "#2" and up, in the order of the cells in `features` and `rest` (the
     target and what else is no feature), so that only rows equal in everything can trade
-    places. An empty cell in `id_column` gets the hash.
+    places. An empty cell in `id_column` gets the hash. `key` are the raw cells to hash
+    where those are not the features: rows keep the ids that a project first gave them.
 
     >>> identity = identify(pl.DataFrame({"age": [41, 7, 41]}))
     >>> identity.example.to_list()[2], bool(identity.twin[0] == identity.twin[2])
@@ -44,16 +51,19 @@ def identify(
     ['a', 'b', 'a#2']
     """
     lanes = hash_rows(features)
-    twin = np.ascontiguousarray(lanes[:, 0])
+    twin, of_key = np.ascontiguousarray(lanes[:, 0]), None
+    if key is not None and set(key.columns) != set(features.columns):
+        lanes = hash_rows(key)
+        of_key = np.ascontiguousarray(lanes[:, 0])
     ties = [lanes] if rest is None else [lanes, hash_rows(rest)]
     if id_column is None:
-        return Identity(_numbered(_hexes(lanes), ties), twin)
+        return Identity(_numbered(_hexes(lanes), ties), twin, of_key)
     named = label_text(id_column).replace("", None)
     blank = named.is_null()
     if blank.any():
         ids = pl.Series(values=[None] * len(named), dtype=pl.String)
         named = named.zip_with(~blank, ids.scatter(blank.arg_true(), _hexes(lanes[blank.to_numpy()])))
-    return Identity(_numbered(named, ties), twin)
+    return Identity(_numbered(named, ties), twin, of_key)
 
 
 def content_hash(table: pl.DataFrame, example: pl.Series) -> str:

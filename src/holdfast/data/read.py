@@ -77,6 +77,7 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
             raw.select(features),
             raw[key.name] if key else None,
             rest=raw.select(rest) if rest else None,
+            key=raw.select(overrides.key) if overrides.key else None,
         )
         table, steps = clean(raw, schema.columns)
         identity = named.result()
@@ -94,6 +95,7 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
         lineage=(*loaded.steps, *steps),
         source=loaded.name,
         content=content_hash(table, identity.example),
+        key=identity.key,
     )
     return replace(dataset, checks=check(dataset)) if overrides.target is not None else dataset
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.core.task import Task
 from holdfast.data.infer import Guess
-from holdfast.errors import ColumnError
+from holdfast.errors import ColumnError, some
 
 # Whose rows belong together when one of these has an id.
 _OWNERS = (
@@ -27,7 +27,11 @@ _ROWS = 20  # below this, cells that all differ say nothing
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the user says about the columns; the rest is inferred."""
+    """What the user says about the columns; the rest is inferred.
+
+    `key` are the features that a project's rows were first named by, once it has any:
+    whatever is a feature now, a row keeps its name and its role.
+    """
 
     target: str | None = None
     id: str | None = None
@@ -38,6 +42,7 @@ class Overrides:
     ignore: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     task: Task | None = None
+    key: tuple[str, ...] = ()
 
     @property
     def roles(self) -> dict[str, Role]:
@@ -64,6 +69,12 @@ class Overrides:
             if name not in names:
                 what = "target column" if name == self.target else "column"
                 raise ColumnError.absent(name, names, what=what)
+        if lacking := [name for name in self.key if name not in names]:
+            raise ColumnError(
+                f"The table lacks {some(lacking)}, by which this project tells its rows apart. To train "
+                "without a column keep it in the table and ignore it (--ignore COLUMN), or start another "
+                "project: --project DIR"
+            )
 
 
 def assign(guesses: Mapping[str, Guess], overrides: Overrides) -> tuple[Column, ...]:
@@ -84,13 +95,16 @@ def _column(name: str, guess: Guess, role: Role | None) -> Column:
 def _identifiers(free: Mapping[str, Guess], first: str, overrides: Overrides) -> dict[str, Column]:
     """The columns that name rows or their owners, as the columns they become."""
     found: dict[str, Column] = {}
-    unique = [name for name, guess in free.items() if _names_rows(name, guess, first)]
+    unfixed = {name: guess for name, guess in free.items() if name not in overrides.key}
+    unique = [name for name, guess in unfixed.items() if _names_rows(name, guess, first)]
     unique.sort(key=lambda name: (not _hints_id(name), list(free).index(name)))
     for place, name in enumerate(unique):
         why = "an identifier: no two cells are equal"
         role = Role.ID if place == 0 and overrides.id is None else Role.IGNORED
         found[name] = _named(name, free[name], role, why)
-    keys = {name: guess for name, guess in free.items() if name not in found and _names_owners(name, guess)}
+    keys = {
+        name: guess for name, guess in unfixed.items() if name not in found and _names_owners(name, guess)
+    }
     # Of several keys the coarsest: whose rows belong together, those of its sessions do too.
     for place, name in enumerate(sorted(keys, key=lambda name: keys[name].distinct)):
         guess = keys[name]

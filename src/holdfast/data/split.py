@@ -34,9 +34,10 @@ def split(
 ) -> Split:
     """Give every row its role and every open row its fold; the order of rows does not count.
 
-    A row's role is drawn from a hash of its group, or where it has none of its features,
-    so a group and a set of twins keep together. A time column decides instead: the last
-    `share` of the rows by time is sealed (a row without a time is open). `salt` and `cut`
+    A row's role is drawn from a hash of its group, or where it has none of its features
+    (the dataset's `key`, where it has one), so a group and a set of twins keep together.
+    A time column decides instead: the last `share` of the rows by time is sealed (a row
+    without a time is open). `salt` and `cut`
     are chosen here when None, the salt among 64 so that each class (or decile of the
     target) is spread evenly; hand back those of the first Split ever after. `sealed`, bool
     of shape (n,), marks the user's own test rows instead. `share=0` opens every row.
@@ -52,6 +53,7 @@ def split(
     _check_request(share, folds)
     strata = _strata(dataset)
     keys = unit_keys(dataset)
+    drawn_from = keys if dataset.key is None else _by_group(dataset, dataset.key)
     times = _times(dataset)
     if sealed is None and share > 0 and times is not None:
         cut = cut or _cut(dataset, times, share)
@@ -59,8 +61,8 @@ def split(
     drawn = share if sealed is None else 0.0
     if salt is None:
         free = np.ones(len(dataset), dtype=bool) if sealed is None else ~sealed
-        salt = _even_salt(keys[free], strata[free], drawn)
-    role = _roles(keys, salt, drawn)
+        salt = _even_salt(drawn_from[free], strata[free], drawn)
+    role = _roles(drawn_from, salt, drawn)
     if sealed is not None:
         role = np.where(sealed, 0, role)
     is_open = role > 0
@@ -100,11 +102,16 @@ def _check_units(dataset: Dataset, keys: np.ndarray, folds: int) -> None:
 
 def unit_keys(dataset: Dataset) -> np.ndarray:
     """A hash of what keeps together, uint64 of shape (n,): a row's group if it has one, else its features."""
+    return _by_group(dataset, dataset.twin)
+
+
+def _by_group(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+    """A hash of each row's group, or the row's own of `rows` where it has none."""
     group = dataset.schema.with_role(Role.GROUP)
     if group is None:
-        return dataset.twin
+        return rows
     cells = dataset.table[group.name]
-    return np.where(cells.is_null().to_numpy(), dataset.twin, hash_cells(label_text(cells)))
+    return np.where(cells.is_null().to_numpy(), rows, hash_cells(label_text(cells)))
 
 
 def _strata(dataset: Dataset) -> np.ndarray:

@@ -9,8 +9,10 @@ import numpy as np
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.labels import in_order, label_text, positive_of
+from holdfast.core.schema import Role
 from holdfast.core.split import Split
 from holdfast.core.task import Task
+from holdfast.data.roles import Overrides
 from holdfast.data.split import split
 from holdfast.errors import PlanError, TargetError
 from holdfast.metrics import Metric, resolve
@@ -55,9 +57,25 @@ class Prepared:
 
 def prepare(request: TrainRequest, project: Project | None) -> Prepared:
     """Read, check and split the table; the project's frozen salt and cut are used, or frozen now."""
-    columns = request.columns if project is None else with_settings(request.columns, project.settings)
+    columns, frozen = request.columns, None
+    if project is not None:
+        frozen = load_rule(project.store)
+        columns = with_settings(columns, project.settings)
+    if frozen is not None:
+        _check_share(request, frozen)
+        columns = as_frozen(columns, frozen)
     dataset, sealed = load(request.source, columns, request.test)
-    divided = _divide(request, project, dataset, sealed)
+    # The order of a file's rows decides nothing: neither a model nor where a finished fold's rows are.
+    order = dataset.example.arg_sort().to_numpy()
+    dataset, sealed = dataset.reordered(order), None if sealed is None else sealed[order]
+    if frozen is not None:
+        _check_names(dataset, frozen)
+    share = _share(request, project) if frozen is None else frozen.share
+    divided = _divide(request, dataset, sealed, share, frozen)
+    if project is not None and frozen is None:
+        ours = _rule(dataset, divided)
+        if freeze_rule(project.store, ours) != ours:  # another command was first, and its rule holds
+            return prepare(request, project)
     divided = replace(divided, fold=np.where(dataset.target.is_null().to_numpy(), -1, divided.fold))
     classes = _classes(dataset)
     rows = Rows.of(dataset, divided, classes, positive_of(classes))
@@ -66,29 +84,72 @@ def prepare(request: TrainRequest, project: Project | None) -> Prepared:
     return Prepared(dataset, divided, rows, _metric(request, project, task), loss)
 
 
+def as_frozen(columns: Overrides, rule: Rule) -> Overrides:
+    """What is said of the columns, with those by which the project drew its rows' roles.
+
+    PlanError when it names others: every role would be drawn anew, and sealed rows opened.
+    """
+    for role in ("id", "group", "time"):
+        said, kept = getattr(columns, role), getattr(rule, role)
+        if said is not None and said != kept:
+            began = f"by {kept!r}" if kept is not None else f"without --{role}"
+            raise PlanError(
+                f"This project named its rows and drew their roles {began}, once and for ever; with --{role} "
+                f"{said} sealed rows would open. Leave it out, or start another project: --project DIR"
+            )
+    return replace(columns, id=rule.id, group=rule.group, time=rule.time, key=rule.key)
+
+
+def _check_share(request: TrainRequest, rule: Rule) -> None:
+    if request.sealed is not None and request.sealed != rule.share:
+        raise PlanError(
+            f"This project has sealed {rule.share:.0%} of its rows, once and for ever. "
+            f"Leave out --sealed, or start another project: --project DIR"
+        )
+    if request.test is not None and rule.share > 0:
+        raise PlanError(
+            f"This project has sealed {rule.share:.0%} of its rows, once and for ever; with --test they "
+            "would open. Leave out --test, or start another project: --project DIR"
+        )
+
+
 def _divide(
-    request: TrainRequest, project: Project | None, dataset: Dataset, sealed: np.ndarray | None
+    request: TrainRequest, dataset: Dataset, sealed: np.ndarray | None, share: float, rule: Rule | None
 ) -> Split:
-    share = _SEALED if request.sealed is None else request.sealed
-    salt = cut = None
-    if project is not None:
-        frozen = load_rule(project.store)
-        if frozen is not None:
-            if request.sealed is not None and request.sealed != frozen.share:
-                raise PlanError(
-                    f"This project has sealed {frozen.share:.0%} of its rows, once and for ever. "
-                    f"Leave out --sealed, or start another project: --project DIR"
-                )
-            share, salt, cut = frozen.share, frozen.salt, frozen.cut
-        elif request.sealed is None:
-            share = project.settings.sealed
-    folds = request.folds or folds_for(round(len(dataset) * (1 - share)), _smallest_class(dataset))
-    divided = split(dataset, share=share, folds=folds, salt=salt, cut=cut, sealed=sealed)
-    if project is not None and salt is None:
-        ours = Rule(divided.salt, divided.share, divided.cut)
-        if freeze_rule(project.store, ours) != ours:  # another command was first, and its rule holds
-            return _divide(request, project, dataset, sealed)
-    return divided
+    unseen = share if sealed is None else float(sealed.mean())
+    folds = request.folds or folds_for(round(len(dataset) * (1 - unseen)), _smallest_class(dataset))
+    salt, cut = (None, None) if rule is None else (rule.salt, rule.cut)
+    return split(dataset, share=share, folds=folds, salt=salt, cut=cut, sealed=sealed)
+
+
+def _share(request: TrainRequest, project: Project | None) -> float:
+    if request.test is not None:
+        return 0.0  # the owner's own rows are the sealed ones, now and later
+    if request.sealed is not None:
+        return request.sealed
+    return _SEALED if project is None else project.settings.sealed
+
+
+def _rule(dataset: Dataset, divided: Split) -> Rule:
+    key = tuple(column.name for column in dataset.schema.features)
+    return Rule(divided.salt, divided.share, divided.cut, *_named(dataset), key)
+
+
+def _named(dataset: Dataset) -> tuple[str | None, str | None, str | None]:
+    columns = [dataset.schema.with_role(role) for role in (Role.ID, Role.GROUP, Role.TIME)]
+    id_, group, time = (None if column is None else column.name for column in columns)
+    return id_, group, time
+
+
+def _check_names(dataset: Dataset, rule: Rule) -> None:
+    """A Dataset that was read without the project may name its rows by other columns."""
+    features = {column.name for column in dataset.schema.features}
+    told_apart = dataset.key is not None or features == set(rule.key)
+    if _named(dataset) != (rule.id, rule.group, rule.time) or not told_apart:
+        raise PlanError(
+            "This Dataset names its rows by other columns than this project does. Give hf.train the file or "
+            "table itself, or start another project: project='DIR'"
+        )
 
 
 def _classes(dataset: Dataset) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def load(source: object, columns: Overrides, test: object = None) -> tuple[Datas
     dataset = source if isinstance(source, Dataset) else checked(read_as(source, columns))
     if test is None:
         return dataset, None
-    tested, _ = conform(test, dataset.schema)
+    tested, _ = conform(test, dataset.schema, key=columns.key)
     if not tested.target.count():
         name = dataset.schema.target.name
         raise TargetError(f"The test rows have no {name!r}, so nothing can be judged on them.")
@@ -48,6 +48,7 @@ def _joined(first: Dataset, second: Dataset) -> Dataset:
         table=table,
         example=example,
         twin=np.concatenate([first.twin, second.twin]),
+        key=None if first.key is None or second.key is None else np.concatenate([first.key, second.key]),
         content=content_hash(table, example),
         lineage=(*first.lineage, *second.lineage, Step("test rows", "", len(second), second.source)),
     )

@@ -36,6 +36,8 @@ def save_dataset(store: Store, dataset: Dataset) -> str:
         dataset.schema, dataset.lineage, dataset.checks, dataset.source, dataset.parent, dataset.content
     )
     rows = pl.DataFrame({"example": dataset.example, "twin": dataset.twin})
+    if dataset.key is not None:
+        rows = rows.with_columns(key=pl.Series(values=dataset.key))
     name = store.objects.put_files(
         {
             "dataset.json": encode(facts, FORMAT).encode(),
@@ -81,6 +83,7 @@ def load_dataset(store: Store, dataset: str) -> Dataset:
         facts.source,
         facts.parent,
         facts.content,
+        rows["key"].to_numpy() if "key" in rows.columns else None,
     )
     if loaded.id != dataset:
         raise DamagedError(f"The dataset saved as {dataset[:8]} reads as {loaded.id[:8]}.")

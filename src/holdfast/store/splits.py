@@ -20,11 +20,19 @@ RULE, SPLIT = "rule.v1", "split.v1"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides every row's role in a project, for ever (see `core.split.Split`)."""
+    """What decides every row's name and role in a project, for ever (see `core.split.Split`).
+
+    `id`, `group` and `time` are the columns of those roles, `key` the features that the
+    project began with. Where the owner brought sealed rows of their own, `share` is 0.
+    """
 
     salt: int
     share: float
     cut: str | None = None
+    id: str | None = None
+    group: str | None = None
+    time: str | None = None
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from typing import cast
 import numpy as np
 
 from holdfast.core.events import FoldFitted, LearnerFitted, OnEvent, Skipped
-from holdfast.core.fingerprint import fingerprint
+from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.learner import Curve, Learner
 from holdfast.core.plan import Plan
-from holdfast.core.split import Split
+from holdfast.core.split import SEARCH, Split
 from holdfast.core.work import Engine, Work
 from holdfast.training.fold import FoldFit, fold_key, fold_seed
 
@@ -59,7 +59,8 @@ class Job:
 
 def roles_id(split: Split) -> str:
     """Names a split: a dataset's rows have the same roles and folds under the same name."""
-    return fingerprint([split.salt, split.share, split.cut, split.folds, int(split.open.sum())])
+    parts = (split.role == SEARCH, split.open, split.tied, split.fold.astype(np.int64))
+    return fingerprint([split.folds, *(fingerprint_bytes(part.tobytes()) for part in parts)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
