@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+
 from benchmarks.tables import ROOT, TABLES, Table, divided
 
 HERE = Path(__file__).parent

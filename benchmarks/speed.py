@@ -6,7 +6,6 @@ runs in this process, or of whole processes where start-up counts.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -57,8 +56,8 @@ def bootstrap() -> Figure:
     from scipy import stats
     from sklearn.metrics import f1_score
 
-    from holdfast.core.predictions import Predictions
     from holdfast.comparison.paired import compare
+    from holdfast.core.predictions import Predictions
 
     rng = np.random.default_rng(0)
     n = 1_000_000
@@ -93,17 +92,21 @@ def bootstrap() -> Figure:
 
 def replicates_of_f1(target: np.ndarray, a: np.ndarray, b: np.ndarray, replicates: int) -> np.ndarray:
     """Differences of F1 over resamples of rows, from bare arrays to the replicates."""
-    from holdfast.stats.cells import cells_of, multinomial_draws
+    from holdfast.stats.cells import bootstrap as resample
+    from holdfast.stats.cells import cells_of
 
     cells = cells_of(target.astype(np.int64), a.astype(np.int64), b.astype(np.int64))
-    draws = multinomial_draws(cells.counts, replicates, np.random.default_rng(0))
+    truth = cells.codes[:, 0] == 1
 
-    def f1(k: int) -> np.ndarray:
-        t, p = cells.codes[:, 0], cells.codes[:, k]
-        hit, wrong = draws[:, (t == 1) & (p == 1)].sum(1), draws[:, t != p].sum(1)
-        return 2 * hit / (2 * hit + wrong)
+    def difference(counts: np.ndarray) -> np.ndarray:
+        values = []
+        for k in (1, 2):
+            said = cells.codes[:, k] == 1
+            hit, wrong = counts[..., truth & said].sum(-1), counts[..., truth != said].sum(-1)
+            values.append(2 * hit / (2 * hit + wrong))
+        return np.asarray(values[1] - values[0])
 
-    return f1(2) - f1(1)
+    return resample(cells, difference, replicates=replicates, rng=np.random.default_rng(0))
 
 
 def many_models() -> Figure:
