@@ -48,7 +48,8 @@ def focal_gradient(margin: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, n
     """
     probability, own = _probabilities(margin, codes)
     rest = np.clip(1 - own, 1e-12, 1)
-    factor = rest**FOCAL_GAMMA - FOCAL_GAMMA * rest ** (FOCAL_GAMMA - 1) * own * np.log(np.clip(own, 1e-12, 1))
+    log_own = np.log(np.clip(own, 1e-12, 1))
+    factor = rest**FOCAL_GAMMA - FOCAL_GAMMA * rest ** (FOCAL_GAMMA - 1) * own * log_own
     if margin.ndim == 2:
         factor = factor[:, None]
     hessian = np.maximum(factor * probability * (1 - probability), 1e-12)
@@ -65,7 +66,7 @@ def prior_margin(codes: np.ndarray, weight: np.ndarray | None, classes: int) -> 
     """The margins that predict the classes' shares for every row: shape (1,) for two classes, else (K,)."""
     share = np.bincount(codes, weights=weight, minlength=classes) + 1e-6
     logs = np.log(share / share.sum())
-    return logs[1:] - logs[:1] if classes == 2 else logs
+    return np.asarray(logs[1:] - logs[:1] if classes == 2 else logs)
 
 
 def _truth(margin: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from holdfast.core.plan import Option
 from holdfast.core.task import Task
 from holdfast.models.tabular.losses import LOSSES, Loss, parse_loss, row_weights
 from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
-from holdfast.models.tabular.trees import finished_graph
+from holdfast.models.tabular.trees import Link, finished_graph
 
 
 def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting) -> Weights:
@@ -20,7 +20,8 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
     del validation, options
     loss = parse_loss(setting.loss, setting.task)
     if setting.task is Task.CLASSIFICATION:
-        weight = row_weights(train.y, train.weight, setting.classes) if loss.name == "balanced" else train.weight
+        balanced = loss.name == "balanced"
+        weight = row_weights(train.y, train.weight, setting.classes) if balanced else train.weight
         count = np.bincount(train.y, weights=weight, minlength=setting.classes) + 1 / setting.classes
         base = count / count.sum()
     else:
@@ -31,7 +32,7 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
         helper.make_node("ConstantOfShape", ["shape"], ["sums"]),
     ]
     setting.progress(1.0)
-    link = "shares" if setting.task is Task.CLASSIFICATION else "identity"
+    link: Link = "shares" if setting.task is Task.CLASSIFICATION else "identity"
     constants = {"outputs": np.array([len(base)])}
     return Weights(finished_graph(nodes, constants, base, link, train.X.shape[1]))
 

@@ -142,15 +142,15 @@ def date_parts(stamps: np.ndarray, parts: tuple[str, ...]) -> np.ndarray:
     days = day.astype("M8[D]")
     months, years = days.astype("M8[M]"), days.astype("M8[Y]")
     values = {
-        "year": lambda: years.astype(np.int64) + 1970,
-        "month": lambda: (months - years.astype("M8[M]")).astype(np.int64) + 1,
-        "day": lambda: (days - months.astype("M8[D]")).astype(np.int64) + 1,
-        "weekday": lambda: (day + 3) % 7,  # 1 January 1970 was a Thursday
-        "hour": lambda: within // 3_600_000_000,
-        "minute": lambda: within // 60_000_000 % 60,
-        "days": lambda: day + within / _DAY,
+        "year": years.astype(np.int64) + 1970,
+        "month": (months - years.astype("M8[M]")).astype(np.int64) + 1,
+        "day": (days - months.astype("M8[D]")).astype(np.int64) + 1,
+        "weekday": (day + 3) % 7,  # 1 January 1970 was a Thursday
+        "hour": within // 3_600_000_000,
+        "minute": within // 60_000_000 % 60,
+        "days": day + within / _DAY,
     }
-    return np.stack([np.where(known, values[part](), np.nan) for part in parts], axis=1)
+    return np.stack([np.where(known, values[part], np.nan) for part in parts], axis=1)
 
 
 def text_parts(text: pl.Series, parts: tuple[str, ...]) -> np.ndarray:

@@ -14,7 +14,6 @@ from holdfast.core.cells import Cell, parse_cell
 from holdfast.core.schema import Column
 from holdfast.errors import ModelError
 
-_ROWS = 3
 _ISO = "%Y-%m-%d %H:%M:%S"
 
 RawRow = Mapping[str, Cell]
@@ -22,9 +21,9 @@ RawRow = Mapping[str, Cell]
 
 def raw_rows(table: pl.DataFrame, columns: Sequence[Column]) -> list[dict[str, Cell]]:
     """The first, the middle and the last row of typed columns, as raw cells that JSON can hold."""
-    places = sorted({0, table.height // 2, table.height - 1}) if table.height else []
     return [
-        {column.name: _raw(table[column.name][place], column) for column in columns} for place in places[:_ROWS]
+        {column.name: _raw(table[column.name][place], column) for column in columns}
+        for place in sorted({0, table.height // 2, table.height - 1})
     ]
 
 
@@ -42,7 +41,9 @@ def read_examples(data: bytes) -> tuple[list[RawRow], np.ndarray]:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"The model's examples are damaged: {error or type(error).__name__}.") from error
     plain = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-    if not plain or not all(isinstance(cell, str | int | float | None) for row in rows for cell in row.values()):
+    if not plain or not all(
+        isinstance(cell, str | int | float | None) for row in rows for cell in row.values()
+    ):
         raise ModelError("The model's examples are damaged: a row must be an object of plain cells.")
     return rows, output
 

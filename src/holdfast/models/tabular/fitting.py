@@ -20,7 +20,6 @@ from holdfast.core.labels import codes_of, label_text, positive_of
 from holdfast.core.learner import Curve, Progress
 from holdfast.core.plan import Option
 from holdfast.core.schema import Role
-from holdfast.core.task import Task
 from holdfast.errors import TargetError, some
 from holdfast.models.tabular.encode import encode
 from holdfast.models.tabular.examples import raw_rows

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
+from holdfast.core.fingerprint import fingerprint, fingerprint_bytes, fingerprint_files
 from holdfast.core.schema import CellFormat, Column, Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.errors import ColumnError, ModelError, NewerError, some
@@ -118,8 +118,8 @@ def model_id(manifest: Manifest, files: Mapping[str, bytes]) -> str:
     the examples, whose last digits depend on the machine.
     """
     facts = {name: value for name, value in asdict(manifest).items() if name != "environment"}
-    hashes = {name: fingerprint_bytes(data) for name, data in files.items() if name not in (MANIFEST, EXAMPLES)}
-    return fingerprint([FORMAT, facts, hashes])
+    told = {name: data for name, data in files.items() if name not in (MANIFEST, EXAMPLES)}
+    return fingerprint([FORMAT, facts, fingerprint_files(told)])
 
 
 def _check_format(facts: Mapping[str, Any]) -> None:
@@ -129,7 +129,9 @@ def _check_format(facts: Mapping[str, Any]) -> None:
             raise ModelError(f"This is a model of family {facts.get('family')!r}, not of tables.")
         return
     if isinstance(written, str) and written.startswith("model.v"):
-        raise NewerError(f"This model has format {written!r}; this Holdfast reads {FORMAT!r}. Update Holdfast.")
+        raise NewerError(
+            f"This model has format {written!r}; this Holdfast reads {FORMAT!r}. Update Holdfast."
+        )
     raise ModelError(f"This is not a model folder: its format is {written!r}.")
 
 
@@ -159,8 +161,11 @@ def _manifest(facts: Mapping[str, Any]) -> Manifest:
     )
     Schema((*manifest.columns, *manifest.keys))  # no name twice
     outputs = len(classes) if manifest.task is Task.CLASSIFICATION else 1
-    if outputs < 1 or len(set(classes)) < len(classes) or (manifest.positive or classes[:1]) not in (classes[:1], *classes):
+    positive_fits = manifest.positive is None or (manifest.positive in classes and len(classes) == 2)
+    if outputs < 1 or len(set(classes)) < len(classes) or not positive_fits:
         raise ValueError("its classes do not fit together")
+    if manifest.task is Task.REGRESSION and (classes or manifest.temperature != 1):
+        raise ValueError("a regression has no classes and no temperature")
     if not manifest.members or abs(sum(member.weight for member in manifest.members) - 1) > 1e-6:
         raise ValueError("its members' weights do not sum to 1")
     for member in manifest.members:

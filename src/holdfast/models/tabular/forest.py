@@ -17,7 +17,7 @@ from holdfast.core.plan import Option
 from holdfast.core.task import Task
 from holdfast.models.tabular.losses import row_weights
 from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
-from holdfast.models.tabular.trees import Trees, child_positions, trees_graph
+from holdfast.models.tabular.trees import Link, Trees, child_positions, trees_graph
 
 _SHARED = {"trees": 100, "max_leaf_nodes": 1000, "min_samples_leaf": 2}
 RANDOM_FOREST_DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
@@ -63,7 +63,7 @@ def fit(
             break
     trees_ = [one.tree_ for one in forest.estimators_]
     parsed = parse_trees(trees_, prior(train, weight, setting), getattr(forest, "classes_", None))
-    link = "shares" if setting.task is Task.CLASSIFICATION else "identity"
+    link: Link = "shares" if setting.task is Task.CLASSIFICATION else "identity"
     return Weights(trees_graph(parsed, link, train.X.shape[1]))
 
 
@@ -119,7 +119,7 @@ def prior(train: Matrix, weight: np.ndarray | None, setting: Setting) -> np.ndar
     if setting.task is Task.REGRESSION:
         return np.array([np.average(train.y, weights=weight)])
     share = np.bincount(train.y, weights=weight, minlength=setting.classes) + 1e-3
-    return share / share.sum()
+    return np.asarray(share / share.sum())
 
 
 LOSSES = ("log_loss", "balanced", "squared", "poisson")

@@ -14,11 +14,12 @@ from holdfast.errors import PlanError, suggest
 from holdfast.models.tabular.cat_boost import CATBOOST
 from holdfast.models.tabular.constant import CONSTANT
 from holdfast.models.tabular.decision_tree import DECISION_TREE
-from holdfast.models.tabular.forest import EXTRA_TREES, RANDOM_FOREST
 from holdfast.models.tabular.fitting import TabularLearner
+from holdfast.models.tabular.forest import EXTRA_TREES, RANDOM_FOREST
 from holdfast.models.tabular.light_gbm import LIGHTGBM, LIGHTGBM_SMALL
 from holdfast.models.tabular.losses import LOSSES, parse_loss
 from holdfast.models.tabular.matrix import Algorithm
+from holdfast.models.tabular.mlp import MLP
 from holdfast.models.tabular.xg_boost import XGBOOST
 
 _ALGORITHMS: Mapping[str, Algorithm] = {
@@ -26,6 +27,7 @@ _ALGORITHMS: Mapping[str, Algorithm] = {
     "catboost": CATBOOST,
     "lightgbm_small": LIGHTGBM_SMALL,
     "lightgbm": LIGHTGBM,
+    "mlp": MLP,
     "xgboost": XGBOOST,
     "random_forest": RANDOM_FOREST,
     "extra_trees": EXTRA_TREES,
@@ -57,13 +59,15 @@ def tabular_learner(
     defaults = algorithm.defaults[task]
     for option, value in (options or {}).items():
         _check_option(name, option, value, defaults)
-    return TabularLearner(
-        name, algorithm, CONSTANT, {**defaults, **(options or {})}, loss, tuple(classes)
-    )
+    return TabularLearner(name, algorithm, CONSTANT, {**defaults, **(options or {})}, loss, tuple(classes))
 
 
 def refusals(dataset: Dataset, *, rows: int, loss: str) -> dict[str, str]:
-    """Which learners this table is left without, and why; `rows` are those that may be trained on."""
+    """Which learners this table is left without, and why; `rows` are those that may be trained on.
+
+    PlanError where the table's task has no such loss.
+    """
+    parse_loss(loss, dataset.schema.task)
     reasons = {}
     for name, algorithm in _ALGORITHMS.items():
         if refusal := _refusal(name, algorithm, loss):

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.core.learner import Curve
 from holdfast.core.plan import Option
-from holdfast.core.space import Choices, Range
+from holdfast.core.space import Choices, Range, Space
 from holdfast.core.task import Task
 from holdfast.models.tabular.boosting import boost, focal_gradient, focal_loss, huber_delta, prior_margin
 from holdfast.models.tabular.losses import parse_loss, row_weights
@@ -43,7 +44,7 @@ _SMALL = _SHARED | {
     "feature_fraction": 0.6,
     "min_data_in_leaf": 20,
 }
-SPACE = {
+SPACE: Space = {
     "learning_rate": Range(0.005, 0.1, log=True),
     "num_leaves": Range(2, 200, log=True, integer=True),
     "feature_fraction": Range(0.4, 1.0),
@@ -65,23 +66,30 @@ _OBJECTIVES: dict[str, tuple[str, str, Link]] = {
 
 
 def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting) -> Weights:
-    """Boost on `train`, stop early on `validation`; one thread, same seed same trees."""
+    """Boost on `train`, stop early on `validation`; one thread, same seed same trees.
+
+    Without validation rows all rounds are kept.
+    """
     import lightgbm
 
     parameters, link = _parameters(train, options, setting)
     focal = setting.loss == "focal"
     base = prior_margin(train.y, train.weight, setting.classes) if focal else np.zeros(_columns(setting))
     rows = _dataset(lightgbm, train, setting, parameters, base)
-    held = _dataset(lightgbm, validation, setting, parameters, base, reference=rows)
     booster = lightgbm.Booster(params=parameters, train_set=rows)
-    booster.add_valid(held, "validation")
+    if watched := len(validation.y) > 0:
+        held = _dataset(lightgbm, validation, setting, parameters, base, reference=rows)
+        booster.add_valid(held, "validation")
 
-    def step(_: int) -> float:
+    def step(i: int) -> float:
         booster.update(fobj=_focal_objective if focal else None)
+        if not watched:
+            return -i
         return float(booster.eval_valid(_focal_metric if focal else None)[0][2])
 
     rounds, patience = int(options["rounds"]), int(options["patience"])
     curve = boost(step, rounds=rounds, patience=patience, setting=setting)
+    curve = curve if watched else Curve(best=curve.best)
     text = booster.model_to_string(num_iteration=curve.best)
     graph = trees_graph(parse_trees(text, base), link, train.X.shape[1])
     return Weights(graph, {"lightgbm.txt": text.encode()}, curve)
@@ -102,7 +110,7 @@ def parse_trees(text: str, base: np.ndarray) -> Trees:
 
     def children(name: str) -> np.ndarray:
         child = joined(name, np.int64)
-        return np.where(child >= 0, child + splits[own], child - first_leaf[own])
+        return np.asarray(np.where(child >= 0, child + splits[own], child - first_leaf[own]))
 
     threshold, decision = joined("threshold", np.float64), joined("decision_type", np.int64)
     # LightGBM reads cells of at most this size as 0, which is above the threshold below 0
@@ -132,7 +140,9 @@ def _columns(setting: Setting) -> int:
     return setting.classes if setting.classes > 2 else 1
 
 
-def _parameters(train: Matrix, options: Mapping[str, Option], setting: Setting) -> tuple[dict[str, Any], Link]:
+def _parameters(
+    train: Matrix, options: Mapping[str, Option], setting: Setting
+) -> tuple[dict[str, Any], Link]:
     loss = parse_loss(setting.loss, setting.task)
     own = {name: value for name, value in options.items() if name not in ("rounds", "patience")}
     fixed: dict[str, Any] = {

@@ -55,7 +55,7 @@ def row_weights(codes: np.ndarray, weight: np.ndarray | None, classes: int) -> n
     total = np.bincount(codes, weights=own, minlength=classes)
     share = np.divide(1.0, total, out=np.zeros(classes), where=total > 0)
     balanced = own * share[codes]
-    return balanced * (len(codes) / balanced.sum())
+    return np.asarray(balanced * (len(codes) / balanced.sum()))
 
 
 def refuse_loss(learner: str, loss: str, able: Sequence[str]) -> PlanError:

@@ -59,14 +59,14 @@ class Weights:
 
     graph: bytes
     native: Mapping[str, bytes] = field(default_factory=dict)
-    curve: Curve = Curve()
+    curve: Curve = field(default_factory=Curve)
 
 
 class Fit(Protocol):
     """One learner: a plain function in a file of its own."""
 
     def __call__(
-        self, train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting
+        self, train: Matrix, validation: Matrix, options: Mapping[str, Option], setting: Setting, /
     ) -> Weights:
         """Fit on `train`, stop early on `validation`; one thread."""
 

@@ -35,14 +35,15 @@ _SHARED = {
     "dropout": 0.15,
 }
 DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
-    Task.CLASSIFICATION: _SHARED | {"learning_rate": 0.02, "pieces": 32, "sigma": 0.1},
-    Task.REGRESSION: _SHARED | {"learning_rate": 0.1, "pieces": 0, "sigma": 0.1},
+    Task.CLASSIFICATION: _SHARED | {"learning_rate": 0.02, "pieces": 32, "slowest": 0.1, "fastest": 8.0},
+    Task.REGRESSION: _SHARED | {"learning_rate": 0.1, "pieces": 0, "slowest": 0.1, "fastest": 8.0},
 }
 SPACE = {
     "learning_rate": Range(0.003, 0.3, log=True),
     "weight_decay": Range(0.002, 0.2, log=True),
     "dropout": Range(0.0, 0.4),
-    "sigma": Range(0.02, 1.0, log=True),
+    "slowest": Range(0.01, 0.3, log=True),
+    "fastest": Range(0.5, 20.0, log=True),
     "pieces": Range(0, 48, integer=True),
 }
 _SAMPLE = 1024  # rows that the starting weights are fitted to
@@ -73,8 +74,9 @@ def fit(train_rows: Matrix, validation: Matrix, options: Mapping[str, Option], s
     )
     rng = np.random.default_rng([setting.seed, 0])
     sample = rows.inputs[rng.permutation(len(rows.y))[:_SAMPLE]]
+    sigma = float(options["slowest"]), float(options["fastest"])
     with threadpool_limits(limits=1):
-        flat = initial(shape, sample, objective.start(rows.y, rows.weight), float(options["sigma"]), rng)
+        flat = initial(shape, sample, objective.start(rows.y, rows.weight), sigma, rng)
         flat, curve = train(shape, flat, objective, (rows, held), _recipe(options, len(rows.y)), setting)
     own = shape.views(flat)
     graph = Builder()

@@ -16,6 +16,7 @@ import numpy as np
 from holdfast.models.tabular.graphs import Builder
 
 Parameters = dict[str, np.ndarray]
+_SCALES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,17 @@ class Trace:
 
 
 def initial(
-    shape: Shape, inputs: np.ndarray, start: np.ndarray, sigma: float, rng: np.random.Generator
+    shape: Shape, inputs: np.ndarray, start: np.ndarray, sigma: tuple[float, float], rng: np.random.Generator
 ) -> np.ndarray:
     """Starting values for a sample of rows: every layer's output has deviation 1 on them.
 
-    Frequencies are spread over three octaves of ten around `sigma`; biases put each
-    unit's kink among the rows; raw outputs start at `start`, shape (O,).
+    Frequencies are drawn at four scales from the first `sigma` to the second, in periods
+    per scaled unit; biases put each unit's kink among the rows; raw outputs start at
+    `start`, shape (O,).
     """
     flat = np.zeros(shape.size, dtype=np.float32)
     own = shape.views(flat)
-    spread = sigma * np.array([1.0, 5.0, 20.0, 80.0])
+    spread = np.geomspace(*sigma, _SCALES)
     own["frequency"][:] = 2 * np.pi * rng.standard_normal(own["frequency"].shape) * np.resize(spread, shape.waves)
     own["phase"][:] = rng.uniform(-np.pi, np.pi, own["phase"].shape)
     for name in ("mix", "shift"):

@@ -72,7 +72,8 @@ class Recipe:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that a row must have."""
-        return tuple(part.column for part in (*self.numbers, *self.dates, *self.texts, *self.lookups))
+        parts: tuple[Number | Parts | Lookup, ...] = (*self.numbers, *self.dates, *self.texts, *self.lookups)
+        return tuple(part.column for part in parts)
 
     @cached_property
     def data(self) -> bytes:

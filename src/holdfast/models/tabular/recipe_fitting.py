@@ -121,7 +121,9 @@ def _inner_folds(train: Dataset, seed: int) -> np.ndarray:
     unit = train.twin
     if group is not None:
         unit = train.table[group.name].cast(pl.String).rank("dense").fill_null(0).to_numpy()
-    mixed = (unit.astype(np.uint64) + np.uint64(seed % 2**32)) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing
+    mixed = (unit.astype(np.uint64) + np.uint64(seed % 2**32)) * np.uint64(
+        0x9E3779B97F4A7C15
+    )  # Fibonacci hashing
     return ((mixed >> np.uint64(33)) % np.uint64(_FOLDS)).astype(np.int64)
 
 
@@ -141,15 +143,16 @@ def _lookup(column: pl.Series, target: _Target) -> tuple[Lookup, np.ndarray | No
 def _one_hot(
     name: str, common: tuple[str, ...], levels: tuple[str, ...], missing: bool
 ) -> tuple[Lookup, None] | None:
+    # two levels need one column: the rarer's
     shown = common[1:] if len(levels) == len(common) == 2 and not missing else common
     features = [f"{name} = {level}" for level in shown] + [f"{name} is missing"] * missing
     if not features:
         return None
-    table = np.zeros((len(shown) + 2, len(features)), dtype=np.float32)
-    table[np.arange(len(shown)), np.arange(len(shown))] = 1
+    table = np.zeros((len(levels) + 2, len(features)), dtype=np.float32)
+    table[[levels.index(level) for level in shown], np.arange(len(shown))] = 1
     if missing:
         table[-1, -1] = 1
-    return Lookup(name, shown, tuple(features), table), None
+    return Lookup(name, levels, tuple(features), table), None
 
 
 def _mean_per_level(column: pl.Series, levels: tuple[str, ...], target: _Target) -> tuple[Lookup, np.ndarray]:

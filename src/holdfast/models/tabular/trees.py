@@ -86,7 +86,7 @@ def finished_graph(
     from onnx import TensorProto, helper, numpy_helper
 
     constants = constants | {"base": base.astype(np.float32)}
-    steps = [("Add", ["sums", "base"], {})]
+    steps: list[tuple[str, list[str], dict[str, Any]]] = [("Add", ["sums", "base"], {})]
     match link:
         case "exp":
             steps.append(("Exp", ["sums+"], {}))

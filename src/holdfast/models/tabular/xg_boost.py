@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.core.plan import Option
-from holdfast.core.space import Range
+from holdfast.core.space import Range, Space
 from holdfast.core.task import Task
 from holdfast.models.tabular.boosting import boost, focal_gradient, focal_loss, huber_delta, prior_margin
 from holdfast.models.tabular.losses import parse_loss, row_weights
@@ -37,7 +37,7 @@ DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
         "max_bin": 256,
     },
 }
-SPACE = {
+SPACE: Space = {
     "learning_rate": Range(0.005, 0.1, log=True),
     "max_depth": Range(4, 10, integer=True),
     "min_child_weight": Range(1e-3, 5.0, log=True),
@@ -73,9 +73,9 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
 
     rounds, patience = int(options["rounds"]), int(options["patience"])
     curve = boost(step, rounds=rounds, patience=patience, setting=setting)
-    native = bytes(booster[: curve.best].save_raw("json"))
-    graph = trees_graph(parse_trees(native, link), link, train.X.shape[1])
-    return Weights(graph, {"xgboost.json": native}, curve)
+    kept = booster[: curve.best]
+    graph = trees_graph(parse_trees(bytes(kept.save_raw("json")), link), link, train.X.shape[1])
+    return Weights(graph, {"xgboost.ubj": bytes(kept.save_raw("ubj"))}, curve)
 
 
 def parse_trees(data: bytes, link: Link) -> Trees:
@@ -118,10 +118,17 @@ def _base(text: str, link: Link) -> np.ndarray:
     return np.log(score) if link == "exp" else score
 
 
-def _parameters(train: Matrix, options: Mapping[str, Option], setting: Setting) -> tuple[dict[str, Any], Link]:
+def _parameters(
+    train: Matrix, options: Mapping[str, Option], setting: Setting
+) -> tuple[dict[str, Any], Link]:
     loss = parse_loss(setting.loss, setting.task)
     own = {name: value for name, value in options.items() if name not in ("rounds", "patience")}
-    fixed: dict[str, Any] = {"tree_method": "hist", "seed": setting.seed % 2**31, "nthread": 1, "verbosity": 0}
+    fixed: dict[str, Any] = {
+        "tree_method": "hist",
+        "seed": setting.seed % 2**31,
+        "nthread": 1,
+        "verbosity": 0,
+    }
     if setting.task is Task.CLASSIFICATION:
         binary = setting.classes == 2
         objective, metric = ("binary:logistic", "logloss") if binary else ("multi:softprob", "mlogloss")
