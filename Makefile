@@ -13,7 +13,7 @@ SETUP = pyproject.toml constraints.txt
 test test-all: export OMP_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-all lint format bench constraints clean
+.PHONY: help env demo test test-all lint format bench bench-peers constraints clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## +/\t/' | expand -t 16
@@ -40,6 +40,15 @@ format: $(VENV)/.all  ## Mend what style and formatting can mend by themselves
 
 bench: $(VENV)/.all  ## Measure how fast and how good, and write benchmarks/README.md
 	$(BIN)/python -m benchmarks
+
+# Each peer has an environment of its own: their pins do not fit together.
+bench-peers: $(foreach peer,autogluon flaml mlflow,benchmarks/.envs/$(peer)/.ready)  ## Install what we are measured against
+
+benchmarks/.envs/%/.ready: benchmarks/peers/requirements-%.txt
+	$(PYTHON) -m venv benchmarks/.envs/$*
+	grep '^torch==' $< | xargs -r benchmarks/.envs/$*/bin/python -m pip install --quiet
+	benchmarks/.envs/$*/bin/python -m pip install --quiet --requirement $<
+	touch $@
 
 constraints:  ## Write constraints.txt anew from the newest versions that fit
 	$(PYTHON) -m venv --clear .venv-constraints
