@@ -88,13 +88,14 @@ def _raw(column: pl.Series) -> pl.Series:
         return column.dt.total_microseconds().cast(pl.Float64) / 1e6
     if dtype.is_temporal():
         return column.to_frame().select(plain_dates(pl.col(column.name), dtype)).to_series()
-    if dtype.is_integer() and ((column > _EXACT) | (column < -_EXACT)).any():
-        return column.cast(pl.String)
     if dtype.is_numeric():
-        return column.cast(pl.Float64)
+        number = column.cast(pl.Float64)
+        large = dtype.is_integer() and (number.abs() > _EXACT).any()
+        return column.cast(pl.String) if large else number
     if isinstance(dtype, pl.List | pl.Array):
-        listed = column.to_frame("list").select(pl.struct("list").struct.json_encode().alias(column.name))
-        return listed.to_series().str.slice(len('{"list":')).str.strip_suffix("}")
+        written = pl.struct("list").struct.json_encode().str.slice(len('{"list":')).str.strip_suffix("}")
+        filled = pl.when(pl.col("list").is_not_null()).then(written).alias(column.name)
+        return column.alias("list").to_frame().select(filled).to_series()
     if dtype == pl.Object:
         return label_text(column.to_list()).alias(column.name)
     raise ColumnError(f"Column {column.name!r} holds {dtype}, which is no cell of a table. Leave it out.")
