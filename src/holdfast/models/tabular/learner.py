@@ -20,6 +20,7 @@ from holdfast.models.tabular.light_gbm import LIGHTGBM, LIGHTGBM_SMALL
 from holdfast.models.tabular.losses import LOSSES, parse_loss
 from holdfast.models.tabular.matrix import Algorithm
 from holdfast.models.tabular.mlp import MLP
+from holdfast.models.tabular.sklearn_estimator import estimator_algorithm
 from holdfast.models.tabular.xg_boost import XGBOOST
 
 _ALGORITHMS: Mapping[str, Algorithm] = {
@@ -60,6 +61,16 @@ def tabular_learner(
     for option, value in (options or {}).items():
         _check_option(name, option, value, defaults)
     return TabularLearner(name, algorithm, CONSTANT, {**defaults, **(options or {})}, loss, tuple(classes))
+
+
+def estimator_learner(
+    estimator: object, *, name: str, loss: str, classes: Sequence[str] = ()
+) -> TabularLearner:
+    """A scikit-learn classifier or regressor as a learner; PlanError where it cannot be one."""
+    algorithm = estimator_algorithm(estimator, _task(loss))
+    if (kind := loss.partition(":")[0]) not in algorithm.losses:
+        raise PlanError(f"A scikit-learn estimator minimises its own loss; {kind!r} cannot be asked of it.")
+    return TabularLearner(name, algorithm, CONSTANT, {}, loss, tuple(classes))
 
 
 def refusals(dataset: Dataset, *, rows: int, loss: str) -> dict[str, str]:

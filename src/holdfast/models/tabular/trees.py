@@ -80,7 +80,12 @@ def trees_graph(trees: Trees, link: Link, features: int) -> bytes:
 
 
 def finished_graph(
-    nodes: list[Any], constants: dict[str, np.ndarray], base: np.ndarray, link: Link, features: int
+    nodes: list[Any],
+    constants: dict[str, np.ndarray],
+    base: np.ndarray,
+    link: Link,
+    features: int,
+    trees_opset: int = TREES_OPSET,
 ) -> bytes:
     """Nodes that make "sums" (n, K) from "X" (n, features), then base and link: a serialised model."""
     from onnx import TensorProto, helper, numpy_helper
@@ -110,7 +115,7 @@ def finished_graph(
         [helper.make_tensor_value_info("Y", TensorProto.FLOAT, [None, outputs])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", trees_opset)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
     return bytes(model.SerializeToString(deterministic=True))
 
