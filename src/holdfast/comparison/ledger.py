@@ -9,14 +9,10 @@ that neither a new dataset name nor a few added rows buy new answers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from holdfast.core.fingerprint import fingerprint
-from holdfast.errors import FileError, InputError, NewerError, RoleError
-
-FORMAT = "ledger.v1"
+from holdfast.errors import InputError, RoleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class Ledger:
     def charge(self, examples: Iterable[str], *, question: str, when: str) -> Ledger:
         """The ledger with one more answer of these ids; RoleError when they have none left.
 
-        Charge before the answer is shown: what cannot be recorded must not be seen.
+        Charge before an answer is shown: what cannot be recorded must not be seen.
         """
         ids = frozenset(examples)
         if not ids:
@@ -76,31 +72,3 @@ class Ledger:
                 "for; another one would prove nothing. Add new rows: their sealed share answers afresh."
             )
         return replace(self, entries=(*self.entries, Entry(question, when, ids)))
-
-    def encode(self) -> bytes:
-        """The bytes of a ledger.v1 file: JSON that names each set of ids once."""
-        sets = {_name(entry.examples): sorted(entry.examples) for entry in self.entries}
-        entries = [
-            {"question": e.question, "when": e.when, "examples": _name(e.examples)} for e in self.entries
-        ]
-        facts = {"format": FORMAT, "budget": self.budget, "alpha": self.alpha}
-        return json.dumps({**facts, "entries": entries, "examples": sets}, ensure_ascii=False).encode()
-
-    @staticmethod
-    def decode(data: bytes) -> Ledger:
-        """A ledger from the bytes of a ledger.v1 file; FileError when they are damaged."""
-        try:
-            facts = json.loads(data)
-            if facts["format"] != FORMAT:
-                raise NewerError(
-                    f"This ledger has format {facts['format']!r}; this Holdfast reads {FORMAT!r}."
-                )
-            sets = {name: frozenset(ids) for name, ids in facts["examples"].items()}
-            entries = tuple(Entry(e["question"], e["when"], sets[e["examples"]]) for e in facts["entries"])
-            return Ledger(facts["budget"], facts["alpha"], entries)
-        except (KeyError, TypeError, ValueError) as error:
-            raise FileError(f"This ledger is damaged: {error!r}") from None
-
-
-def _name(ids: frozenset[str]) -> str:
-    return fingerprint(sorted(ids))

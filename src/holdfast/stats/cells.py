@@ -24,8 +24,8 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 class Cells:
     """J distinct joint cells of n rows.
 
-    `codes` is int64 of shape (J, c), `count` the rows in each cell, int64 (J,), `weight`
-    the weight of one such row, float64 (J,), and `row` the cell of each row, int64 (n,).
+    `codes` is int64 of shape (J, c), `count` the rows in each cell (J,), `weight` the
+    weight of one such row, float64 (J,), and `row` the cell of each row, int64 (n,).
     """
 
     codes: np.ndarray
@@ -133,9 +133,9 @@ def swap_within_cells(
 
 def multinomial_draws(count: np.ndarray, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
     """A function that gives b draws of cell counts, shape (b, J), for n rows drawn from `count` (J,)."""
-    n = int(count.sum())
+    n = count.sum()
     share = count / n
-    return lambda b: rng.multinomial(n, share, size=b)
+    return lambda b: rng.multinomial(round(n), share, size=b)
 
 
 def cluster_draws(cells: Cells, groups: np.ndarray, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
@@ -169,6 +169,18 @@ def gradient(cells: Cells, statistic: Statistic, *, width: int = 1) -> np.ndarra
         moved[np.arange(stop - start), np.arange(start, stop)] += step
         parts.append((statistic(moved) - base) / step)
     return np.concatenate(parts, axis=-1)
+
+
+def with_cells(cells: Cells, codes: np.ndarray, count: float) -> Cells:
+    """The same rows, and `count` imagined rows of mean weight in each further cell of codes (k, c)."""
+    k = len(codes)
+    mean = cells.total.sum() / cells.count.sum()
+    return replace(
+        cells,
+        codes=np.concatenate([cells.codes, codes]),
+        count=np.append(cells.count, np.full(k, count)),
+        weight=np.append(cells.weight, np.full(k, mean)),
+    )
 
 
 def with_mean_weights(cells: Cells, weight: np.ndarray) -> Cells:

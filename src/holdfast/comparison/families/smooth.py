@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,14 +12,8 @@ from holdfast.comparison.families.scored import Scored, by_clusters, by_formula
 from holdfast.core.predictions import Predictions
 from holdfast.errors import PredictionsError
 from holdfast.metrics import Metric
-from holdfast.stats.bootstrap import Smooth, bootstrap_sums, smooth_influence
-from holdfast.stats.interval import Interval
+from holdfast.stats.bootstrap import Smooth, smooth_influence
 from holdfast.stats.paired import sign_flip
-from holdfast.stats.quantiles import acceleration, bca_bounds
-
-# A mean of which one row holds more than this share is shown with that row's doings.
-_HEAVY = 0.05
-_WINSOR = 0.01
 
 
 def scored(metric: Metric, aligned: Sequence[Predictions]) -> Scored:
@@ -31,13 +26,22 @@ def scored(metric: Metric, aligned: Sequence[Predictions]) -> Scored:
 def differences(
     metric: Metric, aligned: Sequence[Predictions], pairs: np.ndarray, setting: Setting
 ) -> list[Difference]:
-    """Paired t from 1,000 rows on (by the delta method for RMSE and R2), below it BCa and sign flips."""
+    """Student's interval (by the delta method for RMSE and R2) with its p, or sign flips below 1,000 rows.
+
+    Differences of paired losses are near symmetric but heavy-tailed. There Student's
+    interval covers what it says from 50 rows on, and BCa (and the bootstrap t) too little.
+    """
     test = "paired t" if metric.family == "mean" else "paired t, delta method"
     if aligned[0].group_codes is not None:
         return by_clusters(scored(metric, aligned), pairs, setting, test)
+    found = by_formula(scored(metric, aligned), pairs, setting, test)
     if len(aligned[0]) >= MANY_ROWS:
-        return by_formula(scored(metric, aligned), pairs, setting, test)
-    return _resampled(metric, aligned, pairs, setting)
+        return found
+    columns, _ = _columns(metric, aligned)
+    p = sign_flip(columns[-len(aligned) :], pairs, rng=setting.rng(), replicates=setting.replicates - 1)
+    return [
+        replace(each, p=float(of_pair), test="sign flips") for each, of_pair in zip(found, p, strict=True)
+    ]
 
 
 def _columns(metric: Metric, aligned: Sequence[Predictions]) -> tuple[np.ndarray, Smooth]:
@@ -80,33 +84,3 @@ def _explained(sums: np.ndarray) -> np.ndarray:
     spread = sums[2] - sums[1] ** 2 / sums[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(spread > 0, 1 - sums[3:] / spread, np.nan))
-
-
-def _resampled(
-    metric: Metric, aligned: Sequence[Predictions], pairs: np.ndarray, setting: Setting
-) -> list[Difference]:
-    columns, statistic = _columns(metric, aligned)
-    first, second = pairs.T
-    n = columns.shape[1]
-    values = statistic(columns.sum(axis=1, keepdims=True))[:, 0]
-    replicates = statistic(bootstrap_sums(columns, replicates=setting.replicates, rng=setting.rng()))
-    influence = smooth_influence(columns, statistic)
-    moved = influence[second] - influence[first]
-    gain = values[second] - values[first]
-    low, high = bca_bounds(
-        (replicates[second] - replicates[first]).T, gain, acceleration(moved), setting.level, units=n
-    )
-    p = sign_flip(columns[-len(aligned) :], pairs, rng=setting.rng(), replicates=setting.replicates - 1)
-    errors = np.sqrt((moved**2).sum(axis=1) * n / max(n - 1, 1))
-    found = []
-    for k in range(len(pairs)):
-        if not np.isfinite(gain[k]):
-            found.append(Difference.absent("sign flips"))
-            continue
-        interval = Interval(float(low[k]), float(high[k]))
-        found.append(
-            Difference(
-                float(gain[k]), interval, float(p[k]), float(errors[k]), "sign flips", "bootstrap, BCa"
-            )
-        )
-    return found
