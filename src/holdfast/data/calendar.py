@@ -21,7 +21,7 @@ _SHAPE = re.compile(
     r"(?P<time>(?P<gap>[ T])\d{1,2}:\d{2}(?P<second>:\d{2}(?P<fraction>\.\d{1,9})?)?"
     r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}(?::?\d{2})?))?)?"
 )
-_SHOWN, _MOST = 300, 6
+_SHOWN, _MOST, _ROWS = 300, 6, 10_000
 _MOSTLY = 0.95
 # Which of day and month comes first when every day is below 13, by the mark between them.
 _USUAL = {"/": "%m/%d", ".": "%d.%m", "-": "%d-%m"}
@@ -35,8 +35,11 @@ class Calendar:
     guessed: bool = False
 
 
-def date_patterns(levels: Levels, *, forced: bool = False) -> Calendar | None:
-    """The patterns that read 95 % of the filled cells as dates (`forced`: any of them), or None."""
+def date_patterns(levels: Levels, rows: pl.Series, *, forced: bool = False) -> Calendar | None:
+    """The patterns that read 95 % of the filled cells as dates (`forced`: any of them), or None.
+
+    `rows` are the column's cells in the order of the file, which may be that of time.
+    """
     values = levels.filled["value"]
     shown = values[:: max(1, len(values) // _SHOWN)]
     shapes = [_pattern(text) for text in shown.to_list()]
@@ -45,7 +48,7 @@ def date_patterns(levels: Levels, *, forced: bool = False) -> Calendar | None:
         return None
     chosen, guessed = [], False
     for pattern in common:
-        best, unsure = _ordered(pattern, values)
+        best, unsure = _ordered(pattern, values, rows)
         chosen.append(best)
         guessed |= unsure
     patterns = tuple(dict.fromkeys(chosen))
@@ -85,7 +88,7 @@ def _clock(found: re.Match[str]) -> str:
     return f"{found['gap']}{hour}:%M{second}{half}{zone}"
 
 
-def _ordered(pattern: str, values: pl.Series) -> tuple[str, bool]:
+def _ordered(pattern: str, values: pl.Series, rows: pl.Series) -> tuple[str, bool]:
     """The pattern with its day and month in the order that reads most cells, and whether that is a guess."""
     if "?" not in pattern:
         return pattern, False
@@ -94,8 +97,8 @@ def _ordered(pattern: str, values: pl.Series) -> tuple[str, bool]:
     tried = []
     for first in usual:
         candidate = first + pattern[3:]
-        moments = _read(values, (candidate,))
-        tried.append((candidate, moments.count(), moments.drop_nulls().is_sorted()))
+        in_time = _read(rows[:_ROWS], (candidate,)).drop_nulls().is_sorted()
+        tried.append((candidate, _read(values, (candidate,)).count(), in_time))
     (one, read, sorted_), (other, other_read, other_sorted) = tried
     if read != other_read:
         return (one, False) if read > other_read else (other, False)

@@ -75,7 +75,7 @@ def _steps(cells: pl.DataFrame, column: Column) -> list[Step]:
     named = {"white space": kept.filter(trimmed), SPELLING: kept.filter(~trimmed)}
     for name, changed in named.items():
         if len(changed):
-            pairs = changed.unique(["raw", "typed"], maintain_order=True).sort("count", descending=True)
+            pairs = changed.unique(["raw", "typed"]).sort(["count", "raw"], descending=[True, False])
             shown = [
                 f"{raw!r} to {typed!r}" for raw, typed in pairs.select("raw", "typed").head(3).iter_rows()
             ]
@@ -100,6 +100,6 @@ def _losses(lost: pl.DataFrame, column: Column) -> list[Step]:
         # An empty cell was missing before it was read.
         cells = cells.filter(pl.col("raw") != "")
         if len(cells):
-            words = cells.sort("count", descending=True)["raw"].unique(maintain_order=True)
+            words = cells.sort(["count", "raw"], descending=[True, False])["raw"].unique(maintain_order=True)
             steps.append(Step(name, column.name, int(cells["count"].sum()), some(words.head(4).to_list())))
     return steps

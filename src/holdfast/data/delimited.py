@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from holdfast.core.cells import BLANKS
-from holdfast.data.raw import as_plain_numbers, numeric_names
+from holdfast.data.raw import numeric_names
 from holdfast.data.sniff import Dialect, dialect_of, encoding_of
 from holdfast.data.unpack import Plain, stored
 from holdfast.errors import FileError
@@ -77,7 +77,7 @@ def _parsed(plain: Plain, dialect: Dialect) -> Read:
 
 def _read(plain: Plain, dialect: Dialect) -> pl.DataFrame:
     if plain.size <= _SAMPLED:
-        return as_plain_numbers(_scan(plain.source, dialect).collect(engine="streaming"))
+        return _scan(plain.source, dialect).collect(engine="streaming")
     numbers = _sampled_numbers(plain, dialect)
     try:
         return _scan(plain.source, dialect, numbers).collect(engine="streaming")

@@ -64,7 +64,7 @@ def infer_as(cells: pl.Series, guess: Guess, kind: Kind) -> Guess:
     if kind is Kind.NUMBER and cells.dtype == pl.String:
         form = number_format(levels, forced=True)
     elif kind is Kind.DATE:
-        calendar = date_patterns(levels, forced=True)
+        calendar = date_patterns(levels, cells, forced=True)
         form = CellFormat(dates=calendar.patterns) if calendar else None
     elif kind is Kind.BOOLEAN:
         form = _truths(levels) or _two_levels(levels)
@@ -127,17 +127,17 @@ def _infer_number(cells: pl.Series, of: _Figures) -> Guess:
     form = CellFormat(missing=_STRICT)
     if of.known == 0:
         return Guess(Kind.NUMBER, form, "every cell is empty", 0, 0)
-    if of.low == of.high:
-        return Guess(Kind.NUMBER, form, f"constant: every number is {of.low:g}", of.known, 1, of.whole)
     distinct = of.about
     if of.whole and (of.about < _FEW or of.about > _NEARLY * of.known):
         distinct = cells.drop_nulls().n_unique()
     if of.whole and of.low >= _DAY_NUMBERS[0] and of.high <= _DAY_NUMBERS[1]:
-        calendar = date_patterns(levels_of(cells))
+        calendar = date_patterns(levels_of(cells), cells)
         if calendar:
             form = replace(form, dates=calendar.patterns)
             why = f"whole numbers that are days, like {of.low:.0f}"
             return Guess(Kind.DATE, form, why, of.known, distinct, whole=True)
+    if of.low == of.high:
+        return Guess(Kind.NUMBER, form, f"constant: every number is {of.low:g}", of.known, 1, of.whole)
     why = "numbers, 0 and 1 only" if distinct == 2 and (of.low, of.high) == (0, 1) else "numbers"
     return Guess(Kind.NUMBER, form, why, of.known, distinct, of.whole)
 
@@ -163,11 +163,13 @@ def _infer_text(cells: pl.Series) -> Guess:
     strict = _strict(levels)
     if form := number_format(_without(levels, strict)):
         form = replace(form, missing=strict)
-        return Guess(Kind.NUMBER, form, _written(form, levels), known, levels.distinct)
+        numbers = parse_series(levels.filled["value"], Column("value", Kind.NUMBER, format=form)).drop_nulls()
+        whole = bool((numbers.floor() == numbers).all())
+        return Guess(Kind.NUMBER, form, _written(form, levels), known, levels.distinct, whole)
     if form := _truths(levels):
         example = " or ".join(repr(value) for value in levels.filled["value"][:2])
         return Guess(Kind.BOOLEAN, replace(form, missing=strict), f"says {example}", known, 2)
-    if calendar := date_patterns(_without(levels, strict)):
+    if calendar := date_patterns(_without(levels, strict), cells):
         why = f"dates like {levels.filled['value'][0]}"
         if calendar.guessed:
             first = "the month" if calendar.patterns[0].startswith("%m") else "the day"

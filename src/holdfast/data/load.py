@@ -14,7 +14,7 @@ import polars as pl
 
 from holdfast.core.dataset import Step
 from holdfast.data.delimited import Read, read_delimited
-from holdfast.data.raw import column_names, raw_frame, together
+from holdfast.data.raw import as_plain_numbers, column_names, raw_frame, together
 from holdfast.data.sniff import Format, format_of
 from holdfast.data.unpack import Plain, unpacked
 from holdfast.errors import FileError, InputError
@@ -51,7 +51,8 @@ def load(source: Source) -> Loaded:
     names = column_names(table.columns, "The table")
     if table.height == 0:
         raise FileError.empty("The table")
-    return Loaded(raw_frame(table.rename(dict(zip(table.columns, names, strict=True)))), "a table in memory")
+    raw = raw_frame(table.rename(dict(zip(table.columns, names, strict=True))))
+    return Loaded(as_plain_numbers(raw), "a table in memory")
 
 
 def _from_file(name: str) -> Loaded:
@@ -65,7 +66,7 @@ def _from_file(name: str) -> Loaded:
         else:
             read = Read(_typed(plain, found))
     names = column_names(read.table.columns, name)
-    table = raw_frame(read.table.rename(dict(zip(read.table.columns, names, strict=True))))
+    table = as_plain_numbers(raw_frame(read.table.rename(dict(zip(read.table.columns, names, strict=True)))))
     if table.height == 0:
         raise FileError.empty(name, but=" but for its column names" if table.width else "")
     return Loaded(table, name, tuple(Step("read", "", table.height, note) for note in read.notes))
