@@ -14,7 +14,7 @@ from holdfast.cli.duration import seconds
 from holdfast.cli.options import JsonOption, MetricOption, ProjectOption, SeedOption
 from holdfast.cli.output import emit, note
 from holdfast.cli.progress import draw
-from holdfast.core.events import ignore
+from holdfast.core.events import silent
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task
 from holdfast.errors import InputError, suggest
@@ -91,7 +91,7 @@ def train(
         test=test,
         tune=tune,
         replay=replay,
-        on_event=ignore if as_json else draw,
+        on_event=silent if as_json else draw,
         command=shlex.join(["holdfast", *sys.argv[1:]]),
     )
     run = fit(request, started=started)

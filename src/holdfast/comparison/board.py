@@ -49,6 +49,7 @@ def leaderboard(
         ),
         verdicts=found.verdicts,
         n=found.n,
+        warnings=tuple(dict.fromkeys(warning for run in runs for warning in run.record.warnings)),
     )
 
 

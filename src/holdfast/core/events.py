@@ -73,5 +73,5 @@ Event = DataRead | Planned | FoldFitted | LearnerFitted | Skipped | Said
 OnEvent = Callable[[Event], None]
 
 
-def ignore(event: Event) -> None:
+def silent(event: Event) -> None:
     """Listen to nothing."""

@@ -30,7 +30,8 @@ class Leaderboard:
 
     `best` has the best score; `recommended` is the cheapest to run that is shown
     equivalent to it, with the `reason`. `corrected` is the best score with the optimism
-    of having been picked removed (bootstrap bias-corrected cross-validation).
+    of having been picked removed (bootstrap bias-corrected cross-validation). `warnings`
+    say why the scores may not hold in use: they are to be read before the scores are.
     """
 
     metric: str
@@ -42,6 +43,7 @@ class Leaderboard:
     corrected: Estimate
     verdicts: tuple[Verdict, ...] = ()
     n: int = 0
+    warnings: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Entry:
         return next(entry for entry in self.entries if entry.name == name)

@@ -42,7 +42,8 @@ class RunRecord:
 
     `id` is short and readable (`catboost-4f2a91`), `training` names the command that
     made it together with others, `model` is the model's hash, `curves` has one learning
-    curve per fold, `weights` the members' weights of an ensemble, by run id.
+    curve per fold, `weights` the members' weights of an ensemble, by run id. `warnings`
+    say why its scores may not hold in use.
     """
 
     id: str
@@ -58,6 +59,7 @@ class RunRecord:
     scores: Mapping[str, Estimate] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     seed: int = 0
 
 

@@ -9,21 +9,20 @@ from dataclasses import replace
 
 from holdfast.comparison.board import leaderboard
 from holdfast.core.events import DataRead, Planned
-from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Run
 from holdfast.core.work import Engine
 from holdfast.engine.inline import InlineEngine
 from holdfast.engine.local import LocalEngine, portable
 from holdfast.errors import PlanError
 from holdfast.project.candidates import Chosen, choose
-from holdfast.project.handle import project_at
+from holdfast.project.handle import Project, find_project, project_at
 from holdfast.project.keeping import Keeper, keeping
 from holdfast.project.outcome import Judge, ensemble_run, learner_run
 from holdfast.project.replay import as_planned, replayed, verified
 from holdfast.project.request import TrainRequest
-from holdfast.project.roles import Prepared, prepare
+from holdfast.project.roles import Prepared, prepare, settled
 from holdfast.project.tuning import tuned
-from holdfast.training.schedule import Finished, Job, fit_all
+from holdfast.training.schedule import INTERRUPTED, Finished, Job, fit_all
 
 # Exporting, mixing and judging come after the last fit: this share of the budget, at
 # least so many seconds, is kept for them.
@@ -34,22 +33,31 @@ _PRELOAD = ("holdfast.training.fold", "holdfast.models.tabular.learner", "sklear
 def fit(request: TrainRequest, *, started: float) -> Run:
     """Carry the request out; `started` is the time of `time.monotonic` from which its budget runs."""
     with closing(_engine(request)) as engine:
-        project = None if request.project is None else project_at(request.project, request.columns)
+        project = None if request.project is None else find_project(request.project)
         request = as_planned(request, project)
         prepared = prepare(request, project)
+        chosen = _chosen(request, prepared, project)
+        if request.project is not None:  # made only now: a wrong question leaves nothing behind
+            project = project or project_at(request.project, request.columns)
+            if not settled(prepared, project):
+                prepared = prepare(request, project)
+                chosen = _chosen(request, prepared, project)
         request.on_event(DataRead(prepared.dataset, prepared.split, time.monotonic() - started))
-        chosen = replayed(request, prepared, project) if request.replay else choose(request, prepared)
-        with keeping(project, request, prepared) as keeper:
+        with keeping(project, request, prepared, chosen) as keeper:
             request.on_event(_planned(request, prepared, chosen, keeper))
             judge = Judge(prepared, keeper.training, request.seed)
-            finished = _fit(request, chosen, judge, engine, keeper, started)
+            finished, given_up = _fit(request, chosen, judge, engine, keeper, started)
             runs = _judged(finished, judge)
-            board = _board(runs, prepared)
-            keeper.keep(runs, board)
+            board = leaderboard(runs, metric=prepared.metric)
+            keeper.keep(runs, board, given_up)
     if request.replay:
         return verified(request, runs, project)
     best = next(run for run in runs if run.id == board.best)
     return replace(best, candidates=tuple(runs))
+
+
+def _chosen(request: TrainRequest, prepared: Prepared, project: Project | None) -> Chosen:
+    return replayed(request, prepared, project) if request.replay else choose(request, prepared)
 
 
 def _engine(request: TrainRequest) -> LocalEngine | InlineEngine:
@@ -66,13 +74,13 @@ def _planned(request: TrainRequest, prepared: Prepared, chosen: Chosen, keeper: 
         prepared.split.folds,
         prepared.metric.name,
         request.budget,
-        resumed=len(keeper.resumed),
+        resumed=keeper.reused,
     )
 
 
 def _fit(
     request: TrainRequest, chosen: Chosen, judge: Judge, engine: Engine, keeper: Keeper, started: float
-) -> list[Finished]:
+) -> tuple[list[Finished], dict[str, str]]:
     prepared = judge.prepared
     job = Job(
         dataset=engine.share(prepared.dataset),
@@ -82,26 +90,21 @@ def _fit(
         folds=prepared.split.folds,
         classes=prepared.rows.classes,
         score=judge.fold_score,
+        cache=keeper.cache,
     )
     deadline = None
     if request.budget is not None and request.replay is None:
         deadline = started + request.budget - max(_RESERVE, _RESERVE_SHARE * request.budget)
-    finished, given_up = fit_all(
-        chosen.candidates, job, engine, cache=keeper.cache, deadline=deadline, on_event=request.on_event
-    )
-    if request.tune and deadline is not None:
+    finished, given_up = fit_all(chosen.candidates, job, engine, deadline=deadline, on_event=request.on_event)
+    if request.tune and deadline is not None and INTERRUPTED not in given_up.values():
         finished += tuned(request, judge, job, engine, keeper, deadline)
     if not finished:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in given_up.items())
         raise PlanError(f"No learner was fitted. {reasons}")
-    return finished
+    return finished, given_up
 
 
 def _judged(finished: Sequence[Finished], judge: Judge) -> list[Run]:
     runs = [learner_run(one, judge) for one in finished]
     mixed = ensemble_run(runs, finished, judge) if len(runs) > 1 else None
     return runs if mixed is None else [*runs, mixed]
-
-
-def _board(runs: Sequence[Run], prepared: Prepared) -> Leaderboard:
-    return leaderboard(runs, metric=prepared.metric)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from holdfast.core.events import Said
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Run, Status
 from holdfast.errors import DamagedError
+from holdfast.project.candidates import Chosen
 from holdfast.project.handle import Project
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.store.datasets import save_dataset
-from holdfast.store.folds import load_fold, save_fold
+from holdfast.store.folds import count_folds, load_fold, save_fold
 from holdfast.store.runs import save_run
 from holdfast.store.splits import save_split
 from holdfast.store.store import Store
 from holdfast.store.trainings import finish_training, heartbeat, interrupted, start_training
-from holdfast.training.fold import FoldFit
+from holdfast.training.fold import FoldFit, fold_key
 from holdfast.training.schedule import Cache
 
 
@@ -31,24 +33,31 @@ NOWHERE = Cache(load=_nothing, save=_nothing)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keeper:
-    """Where the folds and runs of one training go. `training` names it."""
+    """Where the folds and runs of one training go. `training` names it.
+
+    `reused` is how many of its folds were fitted before.
+    """
 
     training: str
     cache: Cache
     store: Store | None = None
-    resumed: tuple[str, ...] = ()
+    reused: int = 0
 
-    def keep(self, runs: Sequence[Run], board: Leaderboard) -> None:
-        """The runs, and which are best and recommended: the training is finished."""
+    def keep(self, runs: Sequence[Run], board: Leaderboard, given_up: Mapping[str, str]) -> None:
+        """The runs, which are best and recommended, and why learners are missing: it is finished."""
         if self.store is None:
             return
         for run in runs:
             save_run(self.store, run)
-        finish_training(self.store, self.training, best=board.best, recommended=board.recommended)
+        finish_training(
+            self.store, self.training, best=board.best, recommended=board.recommended, skipped=given_up
+        )
 
 
 @contextmanager
-def keeping(project: Project | None, request: TrainRequest, prepared: Prepared) -> Iterator[Keeper]:
+def keeping(
+    project: Project | None, request: TrainRequest, prepared: Prepared, chosen: Chosen
+) -> Iterator[Keeper]:
     """A keeper for the time of a training; the training is failed when the block raises."""
     if project is None or request.replay:  # a replay proves that a run can be made again, and adds none
         yield Keeper("in memory", NOWHERE)
@@ -56,13 +65,27 @@ def keeping(project: Project | None, request: TrainRequest, prepared: Prepared) 
     store = project.store
     save_dataset(store, prepared.dataset)
     save_split(store, prepared.dataset, prepared.split)
-    dead = interrupted(store)
-    for training in dead:
-        finish_training(store, training.id, Status.DEAD)  # told once; its folds are taken up by their keys
-    training = start_training(store, request.command, dataset=prepared.dataset.id)
+    for dead in interrupted(store):
+        finish_training(store, dead.id, Status.DEAD)  # told once; its folds are taken up by their keys
+        request.on_event(
+            Said(f"{dead.command or dead.id} was interrupted at work. The folds that it finished are kept.")
+        )
+    plan = {
+        "learners": chosen.names,
+        "skipped": chosen.skipped,
+        "folds": prepared.split.folds,
+        "metric": prepared.metric.name,
+        "budget": request.budget,
+    }
+    training = start_training(store, request.command, dataset=prepared.dataset.id, plan=plan)
+    keys = [
+        fold_key(one.plan, prepared.dataset.id, prepared.roles, k)
+        for one in chosen.candidates
+        for k in range(prepared.split.folds)
+    ]
     try:
         with heartbeat(store, training.id):
-            yield Keeper(training.id, _cache(store), store, tuple(one.command or one.id for one in dead))
+            yield Keeper(training.id, _cache(store), store, count_folds(store, keys))
     except BaseException:
         finish_training(store, training.id, Status.FAILED)
         raise

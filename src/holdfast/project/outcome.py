@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from holdfast.core.dataset import Dataset
 from holdfast.core.fingerprint import fingerprint
 from holdfast.core.plan import Plan
 from holdfast.core.run import Cost, Run, RunRecord, Status
@@ -68,6 +69,7 @@ def learner_run(finished: Finished, judge: Judge) -> Run:
         cost=Cost(sum(fit.seconds for fit in fits), sum(fit.cpu_seconds for fit in fits)),
         curves=tuple(fit.curve for fit in fits),
         environment=environment(),
+        warnings=suspicions(judge.prepared.dataset),
         seed=judge.seed,
     )
     return _decided(record, model, gather(rows, fits), judge)
@@ -98,6 +100,7 @@ def ensemble_run(members: Sequence[Run], finished: Sequence[Finished], judge: Ju
         ),
         weights={m.id: float(w) for m, w in zip(members, weights, strict=True) if w > 0},
         environment=environment(),
+        warnings=suspicions(judge.prepared.dataset),
         seed=judge.seed,
     )
     return _decided(record, combine(models, np.array(shares)), mixed, judge)
@@ -106,6 +109,15 @@ def ensemble_run(members: Sequence[Run], finished: Sequence[Finished], judge: Ju
 def run_id(plan: Plan, prepared: Prepared) -> str:
     """Short and readable; equal for the same plan on the same rows."""
     return f"{plan.learner}-{fingerprint([plan.id, prepared.dataset.id, prepared.roles])[:6]}"
+
+
+def suspicions(dataset: Dataset) -> tuple[str, ...]:
+    """Why scores on this table may not hold in use: columns that seem to give the target away."""
+    return tuple(
+        f"These scores may be too good to be true. {check.message}"
+        for check in dataset.checks
+        if check.kind == "leak"
+    )
 
 
 def environment() -> dict[str, str]:

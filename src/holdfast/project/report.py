@@ -22,6 +22,7 @@ from holdfast.project.importance import importance
 from holdfast.project.judge import leaderboard
 from holdfast.project.runs import data_of, newest_training, records, run_named
 from holdfast.report.page import page
+from holdfast.store.runs import load_run
 from holdfast.store.settings import Settings
 from holdfast.store.trainings import trainings
 
@@ -54,7 +55,7 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
     training = next((one for one in trainings(project.store) if one.id == run.record.training), None)
     training = training or newest_training(project)
     listed = records(project, training.id)
-    board = leaderboard([replace(run_named(project, record.id), model=None) for record in listed])
+    board = leaderboard([load_run(project.store, record.id, training.id) for record in listed])
     ranked = {entry.name: place for place, entry in enumerate(board.entries)}
     dataset, split = data_of(project, run.record)
     predictions = _open(run)

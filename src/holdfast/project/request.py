@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from holdfast.core.events import OnEvent, ignore
+from holdfast.core.events import OnEvent, silent
 from holdfast.core.space import Space
 from holdfast.data.roles import Overrides as Overrides
 from holdfast.errors import PlanError
@@ -34,7 +34,7 @@ class TrainRequest:
     tune: bool = False
     spaces: Mapping[str, Space] = field(default_factory=dict)
     replay: str | None = None
-    on_event: OnEvent = ignore
+    on_event: OnEvent = silent
     command: str = ""
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ class Prepared:
 
 
 def prepare(request: TrainRequest, project: Project | None) -> Prepared:
-    """Read, check and split the table; the project's frozen salt and cut are used, or frozen now."""
+    """Read, check and split the table, as the project's frozen rule says where it has one."""
     columns, frozen = request.columns, None
     if project is not None:
         frozen = load_rule(project.store)
@@ -72,16 +72,23 @@ def prepare(request: TrainRequest, project: Project | None) -> Prepared:
         _check_names(dataset, frozen)
     share = _share(request, project) if frozen is None else frozen.share
     divided = _divide(request, dataset, sealed, share, frozen)
-    if project is not None and frozen is None:
-        ours = _rule(dataset, divided)
-        if freeze_rule(project.store, ours) != ours:  # another command was first, and its rule holds
-            return prepare(request, project)
     divided = replace(divided, fold=np.where(dataset.target.is_null().to_numpy(), -1, divided.fold))
     classes = _classes(dataset)
     rows = Rows.of(dataset, divided, classes, positive_of(classes))
     task = dataset.schema.task
     loss = request.loss or default_loss(task)
     return Prepared(dataset, divided, rows, _metric(request, project, task), loss)
+
+
+def settled(prepared: Prepared, project: Project) -> bool:
+    """Freeze the rule by which these rows were named and split; False when the project has another.
+
+    That is so when another command was first since `prepare` looked: prepare again.
+    """
+    ours = _rule(prepared.dataset, prepared.split)
+    kept = freeze_rule(project.store, ours)
+    same_key = prepared.dataset.key is not None or set(kept.key) == set(ours.key)
+    return same_key and replace(kept, key=()) == replace(ours, key=())
 
 
 def as_frozen(columns: Overrides, rule: Rule) -> Overrides:

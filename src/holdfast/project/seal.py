@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.comparison.ledger import Entry, Ledger
@@ -32,7 +33,7 @@ class Sealed:
 def evaluate_sealed(
     project: Project, name: str, *, metric: str | Metric | None = None, seed: int = 0
 ) -> Sealed:
-    """The metrics of a run on sealed rows: one entry in the ledger.
+    """The metrics of a run on sealed rows: one entry in the ledger, written before they are shown.
 
     RoleError when there are no sealed rows, or when they have given all their answers.
     """
@@ -41,25 +42,33 @@ def evaluate_sealed(
         raise ModelError(f"{run.id} has no model that could predict sealed rows.")
     dataset, split = data_of(project, run.record)
     rows = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy())
-    ledger = ledger_of(project)
-    ids = rows.example.to_list()
-    charged = ledger.charge(ids, question=f"evaluate {run.id}", when="")
-    append_entry(
-        project.store, LedgerEntry("evaluate", run.id, dataset.id, metric=str(metric or "all")), rows.example
-    )
-    predictions = run.model.predict(rows)
-    found = evaluate(predictions, metric, seed=seed)
+    ids, question = rows.example.to_list(), f"evaluate {run.id}"
+    ledger_of(project, entries(project.store)).charge(ids, question=question, when="")
+    found = evaluate(run.model.predict(rows), metric, seed=seed)
     scores = found if isinstance(found, dict) else {str(metric): found}
-    tied = int((split.role == "sealed").sum()) - len(rows)
-    return Sealed(run.id, scores, len(rows), tied, charged.remaining(ids), ledger.budget)
+    facts = {name: score.value for name, score in scores.items() if score.known}
+    entry = LedgerEntry("evaluate", run.id, dataset.id, metric=str(metric or "all"), facts=facts)
+    left = 0
+
+    def allow(so_far: Sequence[LedgerEntry]) -> None:
+        nonlocal left
+        left = ledger_of(project, so_far).charge(ids, question=question, when="").remaining(ids)
+
+    append_entry(project.store, entry, rows.example, allow=allow)
+    tied = int(split.tied.sum())
+    return Sealed(run.id, scores, len(rows), tied, left, project.settings.decisions)
 
 
-def ledger_of(project: Project) -> Ledger:
-    """The project's ledger, with the ids behind every entry."""
-    kept = tuple(
-        Entry(
-            f"{entry.kind} {entry.run}", entry.at, frozenset(entry_examples(project.store, entry).to_list())
-        )
-        for entry in entries(project.store)
+def ledger_of(project: Project, kept: Sequence[LedgerEntry]) -> Ledger:
+    """These entries as a ledger, with the ids behind every one."""
+    return Ledger(
+        project.settings.decisions,
+        entries=tuple(
+            Entry(
+                f"{entry.kind} {entry.run}",
+                entry.at,
+                frozenset(entry_examples(project.store, entry).to_list()),
+            )
+            for entry in kept
+        ),
     )
-    return Ledger(project.settings.decisions, entries=kept)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time as clock
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from holdfast.core.events import OnEvent, ignore
+from holdfast.core.events import OnEvent, silent
 from holdfast.core.run import Run
 from holdfast.core.schema import Kind
 from holdfast.core.space import Space
@@ -38,10 +39,10 @@ def train(
     time: str | None = None,
     weight: str | None = None,
     sensitive: Sequence[str] = (),
-    ignored: Sequence[str] = (),
+    ignore: Sequence[str] = (),
     kinds: Mapping[str, Kind] | None = None,
     task: Task | str | None = None,
-    on_event: OnEvent = ignore,
+    on_event: OnEvent = silent,
 ) -> Run:
     """Train several models on a table, and give the best one's run.
 
@@ -53,16 +54,17 @@ def train(
     only the gate may see (default 0.2); `test` brings sealed rows of your own.
     `replay` makes the model of an earlier run again, whatever the budget was.
     What is not said of the columns (`target`, `id`, `group`, `time`, `weight`,
-    `sensitive`, `ignored`, `kinds`, `task`) is inferred, and the project's
+    `sensitive`, `ignore`, `kinds`, `task`) is inferred, and the project's
     holdfast.toml is asked first.
 
-    The run's `candidates` are all that was trained; `hf.leaderboard(run)` ranks them.
+    The run's `candidates` are all that was trained; `hf.leaderboard(run)` ranks them. A
+    column that seems to give the target away is a Python warning, and one of the run's.
 
     Raises FileError, ColumnError or TargetError for a table that cannot be used, and
     PlanError for a plan that cannot be carried out.
     """
     columns = Overrides(
-        target, id, group, time, weight, tuple(sensitive), tuple(ignored), dict(kinds or {}),
+        target, id, group, time, weight, tuple(sensitive), tuple(ignore), dict(kinds or {}),
         None if task is None else Task(task),
     )  # fmt: skip
     request = TrainRequest(
@@ -82,4 +84,7 @@ def train(
         replay=replay,
         on_event=on_event,
     )
-    return fit(request, started=clock.monotonic())
+    run = fit(request, started=clock.monotonic())
+    for said in run.record.warnings:
+        warnings.warn(said, stacklevel=2)
+    return run

@@ -49,7 +49,7 @@ def tuned(
     search = Search(
         spaces, candidate, loss_of, _known(keeper, study), partial(_keep, keeper, study), request.seed
     )
-    found = tune(search, job, engine, cache=keeper.cache, deadline=deadline, on_event=request.on_event)
+    found = tune(search, job, engine, deadline=deadline, on_event=request.on_event)
     return sorted(found, key=loss_of)[:_KEPT]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # (module, class) -> the template macro that draws it
 _MACROS = {
     ("holdfast.core.estimate", "Estimate"): "interval",
-    ("holdfast.core.leaderboard", "Leaderboard"): "leaderboard",
+    ("holdfast.core.leaderboard", "Leaderboard"): "warned_leaderboard",
     ("holdfast.core.report_facts", "DataFacts"): "data",
     ("holdfast.core.run", "RunRecord"): "run",
     ("holdfast.core.verdict", "Verdict"): "verdict",

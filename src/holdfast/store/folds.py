@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from holdfast.store.catalog import stamp
@@ -33,3 +33,12 @@ def load_fold(store: Store, key: str) -> Mapping[str, bytes] | None:
     query = select(folds.c.object).where(folds.c.key == key)
     name = store.catalog.read(lambda connection: connection.execute(query).scalar())
     return None if name is None else store.objects.get_files(name, of=f"fold {key[:12]}")
+
+
+def count_folds(store: Store, keys: Collection[str]) -> int:
+    """How many of these folds were finished before."""
+    from sqlalchemy import func, select
+
+    folds = tables().folds
+    query = select(func.count()).where(folds.c.key.in_(keys))
+    return int(store.catalog.read(lambda connection: connection.execute(query).scalar_one()))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,6 +14,9 @@ from holdfast.store.datasets import parquet, table_of
 from holdfast.store.records import decode, encode
 from holdfast.store.store import Store
 from holdfast.store.tables import tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 FORMAT = "entry.v1"
 
@@ -39,23 +43,42 @@ class LedgerEntry:
     by: str = ""
 
 
-def append_entry(store: Store, entry: LedgerEntry, examples: pl.Series) -> LedgerEntry:
-    """Write a question down, with the ids of the rows that were asked; the entry as it was kept."""
+def append_entry(
+    store: Store,
+    entry: LedgerEntry,
+    examples: pl.Series,
+    *,
+    allow: Callable[[Sequence[LedgerEntry]], None] | None = None,
+) -> LedgerEntry:
+    """Write a question down, with the ids of the rows that were asked; the entry as it was kept.
+
+    `allow` is shown the entries so far and raises when there may not be one more: nobody
+    else writes in between, so that two who ask at once cannot overspend.
+    """
     listed = parquet(pl.DataFrame({"example": examples.sort()}))
     kept = replace(entry, examples=store.objects.put(listed), at=stamp(), by=_user())
     query = tables().ledger.insert().values(record=encode(kept, FORMAT))
-    number = store.catalog.write(lambda connection: connection.execute(query).inserted_primary_key)
-    assert number is not None  # the table counts by itself
-    return replace(kept, number=int(number[0]))
+
+    def work(connection: Connection) -> int:
+        if allow is not None:
+            allow(_entries(connection))
+        number = connection.execute(query).inserted_primary_key
+        assert number is not None  # the table counts by itself
+        return int(number[0])
+
+    return replace(kept, number=store.catalog.write(work))
 
 
 def entries(store: Store) -> tuple[LedgerEntry, ...]:
     """All entries, oldest first."""
+    return store.catalog.read(_entries)
+
+
+def _entries(connection: Connection) -> tuple[LedgerEntry, ...]:
     from sqlalchemy import select
 
     ledger = tables().ledger
-    query = select(ledger.c.number, ledger.c.record).order_by(ledger.c.number)
-    rows = store.catalog.read(lambda connection: connection.execute(query).all())
+    rows = connection.execute(select(ledger.c.number, ledger.c.record).order_by(ledger.c.number)).all()
     return tuple(replace(decode(LedgerEntry, text, FORMAT), number=number) for number, text in rows)
 
 

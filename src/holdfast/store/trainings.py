@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from holdfast.core.run import Status, Training
 from holdfast.errors import HoldfastError, StoreError
@@ -82,8 +82,12 @@ def finish_training(
     *,
     best: str | None = None,
     recommended: str | None = None,
+    skipped: Mapping[str, str] | None = None,
 ) -> Training:
-    """Say how a training ended. `Status.RUNNING` only records what is best so far."""
+    """Say how a training ended. `Status.RUNNING` only records what is best so far.
+
+    `skipped` says why learners of its plan were not fitted; they join the plan's "skipped".
+    """
 
     def work(connection: Connection) -> Training:
         from sqlalchemy import select
@@ -93,8 +97,12 @@ def finish_training(
         if text is None:
             raise StoreError(f"No training {training!r} in {store.root}.")
         before = decode(Training, text, FORMAT)
+        plan = dict(before.plan)
+        if skipped:
+            plan["skipped"] = [*cast("list[list[str]]", plan.get("skipped", [])), *skipped.items()]
         after = replace(
             before,
+            plan=plan,
             status=status,
             finished="" if status is Status.RUNNING else stamp(),
             best=before.best if best is None else best,

@@ -20,9 +20,10 @@ from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.learner import Curve, Learner
 from holdfast.core.plan import Plan
 from holdfast.core.split import SEARCH, Split
-from holdfast.core.work import Engine, Work
+from holdfast.core.work import Done, Engine, Work
 from holdfast.training.fold import FoldFit, fold_key, fold_seed
 
+INTERRUPTED = "interrupted"  # why a learner was given up that Ctrl-C met
 _WORK = "holdfast.training.fold:fit_fold"
 
 
@@ -37,6 +38,14 @@ class Candidate:
     def name(self) -> str:
         """The learner's name."""
         return self.plan.learner
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cache:
+    """Where finished folds are kept, so that a killed command loses none."""
+
+    load: Callable[[str], FoldFit | None]
+    save: Callable[[str, FoldFit], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,20 +64,13 @@ class Job:
     folds: int
     classes: tuple[str, ...]
     score: Callable[[np.ndarray, int], float]
+    cache: Cache
 
 
 def roles_id(split: Split) -> str:
     """Names a split: a dataset's rows have the same roles and folds under the same name."""
     parts = (split.role == SEARCH, split.open, split.tied, split.fold.astype(np.int64))
     return fingerprint([split.folds, *(fingerprint_bytes(part.tobytes()) for part in parts)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cache:
-    """Where finished folds are kept, so that a killed command loses none."""
-
-    load: Callable[[str], FoldFit | None]
-    save: Callable[[str, FoldFit], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,6 @@ def fit_all(
     job: Job,
     engine: Engine,
     *,
-    cache: Cache,
     deadline: float | None,
     on_event: OnEvent,
     must: bool = True,
@@ -95,11 +96,12 @@ def fit_all(
     the deadline says, where it `must` be. A KeyboardInterrupt keeps what is done.
     """
     first = candidates[0].name if must else None
-    schedule = _Schedule(candidates, job, engine, cache, deadline, on_event, first)
+    schedule = _Schedule(candidates, job, engine, deadline, on_event, first)
     try:
         schedule.run()
     except KeyboardInterrupt:
-        schedule.give_up_rest("interrupted")
+        schedule.take_finished()
+        schedule.give_up_rest(INTERRUPTED)
     for name, reason in schedule.given_up.items():
         on_event(Skipped(name, reason))
     finished = [
@@ -118,12 +120,11 @@ class _Schedule:
         candidates: Sequence[Candidate],
         job: Job,
         engine: Engine,
-        cache: Cache,
         deadline: float | None,
         on_event: OnEvent,
         first: str | None,
     ) -> None:
-        self.job, self.engine, self.cache, self.on_event = job, engine, cache, on_event
+        self.job, self.engine, self.on_event = job, engine, on_event
         self.started, self.deadline = time.monotonic(), deadline
         self.first = first
         self.queue = [(candidate, k) for candidate in candidates for k in range(job.folds)]
@@ -144,15 +145,26 @@ class _Schedule:
             if done is None:
                 self.give_up_rest("the budget was spent")
                 return
-            candidate, k = self.running.pop(done.key)
-            if done.error:
-                self.drop(candidate.name, done.error)
-            else:
-                files, output, curve = cast("tuple[Mapping[str, bytes], np.ndarray, Curve]", done.value)
-                fit = FoldFit(files, output, curve, done.seconds, done.cpu_seconds)
-                self.cache.save(self.key(candidate, k), fit)
-                self.take(candidate, k, fit, reused=False)
-            self.drop_hopeless(candidate)
+            self.hear(done)
+
+    def hear(self, done: Done) -> None:
+        """Keep a fold that a worker is done with, or give its candidate up."""
+        candidate, k = self.running[done.key]
+        if done.error:
+            del self.running[done.key]
+            self.drop(candidate.name, done.error)
+            return
+        files, output, curve = cast("tuple[Mapping[str, bytes], np.ndarray, Curve]", done.value)
+        fit = FoldFit(files, output, curve, done.seconds, done.cpu_seconds)
+        self.job.cache.save(done.key, fit)
+        del self.running[done.key]
+        self.take(candidate, k, fit, reused=False)
+        self.drop_hopeless(candidate)
+
+    def take_finished(self) -> None:
+        """Keep what workers have finished by now."""
+        while self.running and (done := self.engine.wait(0.0)) is not None:
+            self.hear(done)
 
     def must_finish_first(self) -> bool:
         """Whether the first candidate, which every budget affords, is still being fitted."""
@@ -167,7 +179,7 @@ class _Schedule:
         """Keep every worker busy, in order; folds that an earlier command finished are taken."""
         while self.queue and len(self.running) < self.engine.workers:
             candidate, k = self.queue.pop(0)
-            kept = self.cache.load(self.key(candidate, k))
+            kept = self.job.cache.load(self.key(candidate, k))
             if kept is not None:
                 self.take(candidate, k, kept, reused=True)
                 continue

@@ -16,7 +16,7 @@ from holdfast.core.events import OnEvent
 from holdfast.core.plan import Option
 from holdfast.core.space import Choices, Range, Space, Trial
 from holdfast.core.work import Engine
-from holdfast.training.schedule import Cache, Candidate, Finished, Job, fit_all
+from holdfast.training.schedule import INTERRUPTED, Candidate, Finished, Job, fit_all
 
 if TYPE_CHECKING:
     import optuna
@@ -41,9 +41,7 @@ class Search:
     seed: int
 
 
-def tune(
-    search: Search, job: Job, engine: Engine, *, cache: Cache, deadline: float, on_event: OnEvent
-) -> list[Finished]:
+def tune(search: Search, job: Job, engine: Engine, *, deadline: float, on_event: OnEvent) -> list[Finished]:
     """Every trial that was finished before the deadline (a time of `time.monotonic`)."""
     import optuna
 
@@ -60,11 +58,11 @@ def tune(
         asked = study.ask()
         learner, options = _suggest(asked, search.spaces)
         candidate = search.candidate(learner, options, number)
-        done, _ = fit_all(
-            [candidate], job, engine, cache=cache, deadline=deadline, on_event=on_event, must=False
-        )
+        done, given_up = fit_all([candidate], job, engine, deadline=deadline, on_event=on_event, must=False)
         if not done:
             study.tell(asked, state=optuna.trial.TrialState.FAIL)
+            if INTERRUPTED in given_up.values():
+                break
             continue
         loss = search.judge(done[0])
         study.tell(asked, loss)

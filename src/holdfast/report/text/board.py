@@ -32,7 +32,14 @@ def leaderboard(board: Leaderboard) -> RenderableType:
         fixed("per row", right=True),
     ]
     rows = [_row(board, entry, rank) for rank, entry in enumerate(board.entries, 1)]
-    return stack(heading("Leaderboard", about), table(columns, rows), _conclusion(board))
+    return stack(
+        heading("Leaderboard", about),
+        table(columns, rows),
+        _conclusion(board),
+        pairs([("!", Text(words.clean(said), style="bold yellow")) for said in board.warnings])
+        if board.warnings
+        else None,
+    )
 
 
 def _row(board: Leaderboard, entry: Entry, rank: int) -> list[str | Text]:

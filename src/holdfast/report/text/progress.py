@@ -41,9 +41,7 @@ def plan(planned: Planned) -> RenderableType:
     ]
     rows += [("skips", f"{words.clean(name)}: {words.clean(why)}") for name, why in planned.skipped]
     if planned.resumed:
-        rows.append(
-            ("resumes", f"{words.count(planned.resumed, 'fold')} from an earlier, interrupted training")
-        )
+        rows.append(("reuses", f"{words.count(planned.resumed, 'fold')} that an earlier training finished"))
     return pairs(rows)
 
 

@@ -33,8 +33,14 @@ def run(facts: ReportFacts) -> RenderableType:
         metrics(facts.scores, lower_is_better=facts.lower_is_better) if facts.scores else None,
         confusion(pictures.confusion) if pictures.confusion is not None else None,
         importance(pictures.importance, most=10) if pictures.importance else None,
+        _skipped(facts.skipped) if facts.skipped else None,
         stack(heading("How to make it again"), Text(commands)) if commands else None,
     )
+
+
+def _skipped(skipped: Sequence[tuple[str, str]]) -> RenderableType:
+    rows = [(words.short(learner, 32), words.clean(why)) for learner, why in skipped]
+    return stack(heading("Not fitted in this training"), pairs(rows))
 
 
 def record(record: RunRecord) -> RenderableType:
@@ -59,6 +65,9 @@ def record(record: RunRecord) -> RenderableType:
         pairs(facts),
         metrics(record.scores) if record.scores else None,
         Text("\n".join(words.clean(note) for note in record.notes)) if record.notes else None,
+        Text("\n".join(words.clean(said) for said in record.warnings), style="bold yellow")
+        if record.warnings
+        else None,
     )
 
 
