@@ -215,9 +215,12 @@ def test_the_user_decides() -> None:
     ]
     assert data.schema.task is Task.REGRESSION
     assert data.schema["y"].why == "regression: as you said"
-    again = read(table, target="y", kinds={"level": "category"})
-    assert again.schema["level"].kind is Kind.CATEGORY
-    assert sorted(again.schema["level"].format.spelling) == ["1", "2", "3"]
+
+
+def test_numbers_as_a_category_keep_their_short_names() -> None:
+    column = read(pl.DataFrame({"level": ["1.0", "2", "3"] * 9}), kinds={"level": "category"}).schema["level"]
+    assert column.kind is Kind.CATEGORY
+    assert sorted(column.format.spelling) == ["1", "2", "3"]
 
 
 TARGETS = {

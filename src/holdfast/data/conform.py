@@ -40,8 +40,9 @@ def conform(
     """
     loaded = load(source)
     raw, renamed = _matched(loaded.table, schema, loaded.name)
-    missing = tuple(column.name for column in schema.features if column.name not in raw.columns)
-    extra = tuple(name for name in loaded.table.columns if name not in renamed and name not in schema)
+    present = set(raw.columns)
+    missing = tuple(column.name for column in schema.features if column.name not in present)
+    extra = tuple(name for name in loaded.table.columns if name not in renamed)
     raw = _completed(raw, schema)
     typed, steps, unread = [], list(loaded.steps), {}
     for column in schema:
@@ -74,27 +75,30 @@ def conform(
 
 def _matched(table: pl.DataFrame, schema: Schema, name: str) -> tuple[pl.DataFrame, dict[str, str]]:
     """The table's columns that the schema knows, under the schema's names, and each one's name before."""
-    found = {given: given for given in table.columns if given in schema}
+    known = set(schema.names)
+    found = {given: given for given in table.columns if given in known}
     loose: dict[str, list[str]] = {}
     for given in table.columns:
         if given not in found:
             loose.setdefault(fold(given), []).append(given)
     for column in schema:
-        candidates = loose.get(fold(column.name), [])
+        candidates = loose.get(fold(column.name), ())
         if column.name not in found and len(candidates) == 1:
             found[candidates[0]] = column.name
-    if schema.features and not any(column.name in found.values() for column in schema.features):
+    matched = set(found.values())
+    if schema.features and not any(column.name in matched for column in schema.features):
         wanted = [column.name for column in schema.features]
         raise ColumnError(
             f"{name} has none of the features {some(wanted)}; its columns are {some(table.columns, 8)}. "
             "Check the separator and the line of names."
         )
-    return table.select(pl.col(given).alias(known) for given, known in found.items()), found
+    return table.select(pl.col(given).alias(name) for given, name in found.items()), found
 
 
 def _completed(raw: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """With an empty column for each that the table lacks; every row weighs 1 when no weights are given."""
-    lacking = [column for column in schema if column.name not in raw.columns]
+    present = set(raw.columns)
+    lacking = [column for column in schema if column.name not in present]
     filled = {column.name: 1.0 if column.role is Role.WEIGHT else None for column in lacking}
     return raw.with_columns(pl.lit(value).alias(name) for name, value in filled.items())
 

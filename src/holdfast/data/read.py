@@ -70,7 +70,8 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
             f"are {raw.columns}. Check the separator, or give a table with features."
         )
     key = schema.with_role(Role.ID)
-    rest = [name for name in raw.columns if name not in set(features)]
+    taken = set(features)
+    rest = [name for name in raw.columns if name not in taken]
     with ThreadPoolExecutor(1) as beside:  # naming and cleaning take about as long
         named = beside.submit(
             identify,
