@@ -58,15 +58,21 @@ def rmse_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
 
 
 def r2_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
-    """The delta method on squared error and variance jointly; BCa of the same below 1,000 units."""
+    """The delta method on squared error and variance jointly; BCa of the same below 1,000 units.
+
+    On the scale of log(1 - R2), the log of their ratio, which is the more nearly normal.
+    """
     target = p.target_values
     weight = np.ones(len(p)) if p.weight is None else p.weight
     centred = (target - mean(target, p.weight)) / target.std()
     columns = np.stack([metric.per_row(p) / target.var(), centred, centred**2, np.ones(len(p))]) * weight
     value = metric.value(p)
-    interval, method = _linear(value, smooth_influence(columns, _r2), p, setting)
-    interval = Interval(interval.low, np.minimum(interval.high, 1.0))
-    return setting.estimate(value, interval, p, f"delta method, {method}")
+    if value == 1:
+        return setting.estimate(value, UNKNOWN, p, "none: without any error there is no spread")
+    log_rest, influence = float(np.log(1 - value)), smooth_influence(columns, _log_unexplained)
+    interval, method = _linear(log_rest, influence, p, setting)
+    low, high = 1 - np.exp([interval.high, interval.low])
+    return setting.estimate(value, Interval(float(low), float(high)), p, f"delta method, {method}")
 
 
 def rows_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
@@ -86,9 +92,9 @@ def rows_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
     return setting.estimate(value, interval, p, "order statistics (Woodruff)")
 
 
-def _r2(sums: np.ndarray) -> np.ndarray:
+def _log_unexplained(sums: np.ndarray) -> np.ndarray:
     squared, total, square, n = sums
-    return np.asarray(1 - squared / (square - total**2 / n))
+    return np.asarray(np.log(squared / (square - total**2 / n)))
 
 
 def _linear(value: float, influence: np.ndarray, p: Predictions, setting: Setting) -> tuple[Interval, str]:
