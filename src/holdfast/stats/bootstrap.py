@@ -15,13 +15,18 @@ Smooth = Callable[[np.ndarray], np.ndarray]
 
 
 def draw_counts(n: int, replicates: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Chunks of float64 shape (b, n): how often each of n units is drawn, n at a time with replacement."""
+    """`times_drawn` in chunks of shape (b, n) that bound the memory."""
     chunk = max(1, _CHUNK // max(n, 1))
     for start in range(0, replicates, chunk):
-        b = min(chunk, replicates - start)
-        drawn = rng.integers(0, n, size=(b, n))
-        drawn += np.arange(b)[:, np.newaxis] * n
-        yield np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+        yield times_drawn(min(chunk, replicates - start), n, rng)
+
+
+def times_drawn(replicates: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n units is drawn, n at a time with replacement: float64 (replicates, n)."""
+    drawn = rng.integers(0, max(n, 1), size=(replicates, n))
+    drawn += np.arange(replicates)[:, np.newaxis] * n
+    counts = np.bincount(drawn.ravel(), minlength=replicates * n)
+    return counts.reshape(replicates, n).astype(np.float64)
 
 
 def draw_rows(

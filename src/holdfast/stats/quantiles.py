@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from holdfast.stats.tails import critical
+from holdfast.stats.tails import critical, standardised, two_sided
+
+# Fewer replicates than this beyond 0 do not measure how rare it is.
+_RARE = 10
 
 
 def percentile_bounds(
@@ -20,6 +23,21 @@ def percentile_bounds(
     tail = _tail(level, units)
     low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
     return low, high
+
+
+def percentile_p(replicates: np.ndarray, *, units: int) -> float:
+    """The two-sided p-value of 0 by replicates of shape (B,): 1 less the level whose bounds reach 0.
+
+    Where hardly a replicate lies beyond 0, the tail of Student's t at as many standard
+    errors from 0, so that p is not floored by B.
+    """
+    known = replicates[~np.isnan(replicates)]
+    beyond = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
+    if beyond >= _RARE:
+        distance = -ndtri(min((beyond + 1) / (len(known) + 1), 0.5)) * np.sqrt((units - 1) / units)
+    else:
+        distance = standardised(known.mean(), known.std())
+    return float(two_sided(distance, df=units - 1))
 
 
 def bca_bounds(

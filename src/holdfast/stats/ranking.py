@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.stats.bootstrap import times_drawn
+
 _CHUNK = 4_000_000  # numbers held at once: 32 MB of float64
 
 
@@ -78,10 +80,12 @@ def bootstrap_average_precision(
     replicates: int,
     rng: np.random.Generator,
     weight: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Replicates (r, B) of the average precision of r models with scores (r, n), paired.
 
-    Rows are drawn within each class (stratified), so that no replicate lacks positives.
+    Rows are drawn within each class (stratified), so that no replicate lacks positives;
+    with `groups` (cluster codes of shape (n,)) whole clusters are drawn instead.
     """
     n = len(positive)
     own = np.ones(n) if weight is None else weight
@@ -92,10 +96,11 @@ def bootstrap_average_precision(
     for start in range(0, replicates, chunk):
         b = min(chunk, replicates - start)
         drawn = np.empty((b, n))
-        for rows in strata:
-            picked = rng.integers(0, max(len(rows), 1), size=(b, len(rows)))
-            picked += np.arange(b)[:, np.newaxis] * len(rows)
-            drawn[:, rows] = np.bincount(picked.ravel(), minlength=b * len(rows)).reshape(b, len(rows))
+        if groups is None:
+            for rows in strata:
+                drawn[:, rows] = times_drawn(b, len(rows), rng)
+        else:
+            drawn[:] = times_drawn(b, int(groups.max()) + 1, rng)[:, groups]
         drawn *= own
         parts.append(np.stack([ranking.area(drawn) for ranking in rankings]))
     return np.concatenate(parts, axis=-1)

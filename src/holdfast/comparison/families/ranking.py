@@ -12,9 +12,9 @@ from holdfast.core.predictions import Predictions
 from holdfast.metrics import Metric
 from holdfast.metrics.ranking import ranking
 from holdfast.stats.auc import auc
+from holdfast.stats.influence import units_of
 from holdfast.stats.interval import Interval
-from holdfast.stats.paired import sign_flip
-from holdfast.stats.quantiles import percentile_bounds
+from holdfast.stats.quantiles import percentile_bounds, percentile_p
 from holdfast.stats.ranking import average_precision, bootstrap_average_precision
 
 # From here on the linearised average precision is as good as its bootstrap, and far cheaper.
@@ -32,44 +32,49 @@ def scored(metric: Metric, aligned: Sequence[Predictions]) -> Scored:
 def differences(
     metric: Metric, aligned: Sequence[Predictions], pairs: np.ndarray, setting: Setting
 ) -> list[Difference]:
-    """DeLong's z, or for average precision sign flips and the stratified bootstrap up to 5,000 rows."""
-    found = scored(metric, aligned)
+    """DeLong's z; for average precision the stratified bootstrap, linearised from 5,000 rows on."""
+    found, first = scored(metric, aligned), aligned[0]
+    if metric.family == "average_precision" and len(first) * len(first.header.classes) < 2 * _MANY_ROWS:
+        return _resampled(found.values, aligned, pairs, setting)
     test = "DeLong" if metric.family == "auc" else "linearised z"
-    if aligned[0].group_codes is not None:
+    if first.group_codes is not None:
         return by_clusters(found, pairs, setting, f"{test}, clustered")
-    binary = aligned[0].header.positive is not None
-    if metric.family == "auc" or len(aligned[0]) >= _MANY_ROWS or not binary:
-        return by_formula(found, pairs, setting, test, t=False)
-    return _resampled(found, aligned, pairs, setting)
+    return by_formula(found, pairs, setting, test, t=False)
 
 
 def _resampled(
-    found: Scored, aligned: Sequence[Predictions], pairs: np.ndarray, setting: Setting
+    values: np.ndarray, aligned: Sequence[Predictions], pairs: np.ndarray, setting: Setting
 ) -> list[Difference]:
-    if not np.isfinite(found.values).all():
-        return [Difference.absent("sign flips")] * len(pairs)
-    positive = aligned[0].target_codes == aligned[0].header.classes.index(str(aligned[0].header.positive))
-    replicates = bootstrap_average_precision(
-        positive,
-        np.stack([np.asarray(p.positive_probability) for p in aligned]),
-        replicates=_REPLICATES,
-        rng=setting.rng(),
-        weight=aligned[0].weight,
-    )
-    low, high = percentile_bounds(
-        (replicates[pairs[:, 1]] - replicates[pairs[:, 0]]).T, setting.level, units=int(positive.sum())
-    )
-    # A row's own score, up to terms of second order: what is swapped between the two models.
-    own = found.influence + found.values[:, np.newaxis] / found.units
-    p = sign_flip(own, pairs, rng=setting.rng(), replicates=setting.replicates - 1)
-    return [
-        Difference(
-            value=float(found.values[j] - found.values[i]),
-            interval=Interval(float(low[k]), float(high[k])),
-            p=float(p[k]),
-            error=found.error(i, j),
-            test="sign flips",
-            method="stratified bootstrap",
+    if not np.isfinite(values).all():
+        return [Difference.absent("bootstrap")] * len(pairs)
+    groups, rows = aligned[0].group_codes, np.bincount(aligned[0].target_codes)
+    units = int(rows[rows > 0].min()) if groups is None else units_of(len(groups), groups)
+    replicates = _replicates(aligned, setting)
+    method = "stratified bootstrap" if groups is None else "cluster bootstrap"
+    found = []
+    for i, j in pairs:
+        value, moved = float(values[j] - values[i]), replicates[j] - replicates[i]
+        low, high = percentile_bounds(moved, setting.level, units=max(units, 2))
+        p = percentile_p(moved, units=max(units, 2))
+        interval = Interval(min(float(low), value), max(float(high), value))
+        error = float(np.nanstd(moved))
+        found.append(Difference(value, interval, p, error, "bootstrap", method))
+    return found
+
+
+def _replicates(aligned: Sequence[Predictions], setting: Setting) -> np.ndarray:
+    """Average precision of each model in each replicate, (m, B); the mean over classes if more than two."""
+    first, classes = aligned[0], aligned[0].header.classes
+    codes = [classes.index(first.header.positive)] if first.header.positive else np.unique(first.target_codes)
+    parts = [
+        bootstrap_average_precision(
+            first.target_codes == code,
+            np.stack([np.asarray(p.probability)[:, code] for p in aligned]),
+            replicates=_REPLICATES,
+            rng=setting.rng(),
+            weight=first.weight,
+            groups=first.group_codes,
         )
-        for k, (i, j) in enumerate(pairs)
+        for code in codes
     ]
+    return np.asarray(np.mean(parts, axis=0))
