@@ -54,6 +54,14 @@ class FileError(InputError):
         return cls(f"{name} is empty{but}. Give a file with a line of column names and at least one row.")
 
     @classmethod
+    def unwritable(cls, path: object, reason: str) -> Self:
+        """A file that was asked for cannot be written."""
+        return cls(
+            f"{path} cannot be written: {reason}. Make its folder writable or free some space, or choose "
+            "another place (-o FILE on the command line)."
+        )
+
+    @classmethod
     def no_table(cls, name: str, what: str) -> Self:
         """Some other kind of file."""
         return cls(

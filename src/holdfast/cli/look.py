@@ -37,7 +37,11 @@ def report(
     run: Annotated[str, typer.Argument(help="The run to describe in detail.")] = "best",
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     project: ProjectOption = Path(),
+    as_json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page: the recommendation, the evidence, how to reproduce it."""
     written = write_report(open_project(project), run, output)
+    if as_json:
+        emit({"output": str(written), "bytes": written.stat().st_size})
+        return
     note(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). It needs no network to be read.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated
@@ -12,6 +13,9 @@ import typer
 
 from holdfast import __version__
 from holdfast.errors import HoldfastError, InputError
+
+# 0 is done and 1 a "no", so that a fault is taken for neither (70: EX_SOFTWARE of sysexits.h)
+_WRONG_QUESTION, _FAULT = 2, 70
 
 # verb -> ("module:function", one line of help), in the order of the loop
 VERBS = {
@@ -29,7 +33,9 @@ VERBS = {
 
 def app(asked: str | None) -> typer.Typer:
     """The command line with the verb that is `asked` for loaded, and the others by their help line."""
-    cli = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    cli = typer.Typer(
+        no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
     cli.callback(invoke_without_command=True, help="Holdfast trains models that only get better.")(_root)
     for verb, (target, line) in VERBS.items():
         cli.command(verb, help=line)(_load(target) if verb == asked else _elsewhere)
@@ -46,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error))
     except BrokenPipeError:  # `holdfast runs | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:
+        traceback.print_exc()
+        typer.echo(
+            "error: this is a fault of Holdfast, not of yours. Please report the lines above.", err=True
+        )
+        sys.exit(_FAULT)
 
 
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
@@ -65,5 +77,5 @@ def _elsewhere() -> None:
 
 
 def _fail(message: str) -> None:
-    typer.echo(f"error: {message}", err=True)
-    sys.exit(2)
+    typer.echo(f"error: {' '.join(message.splitlines())}", err=True)
+    sys.exit(_WRONG_QUESTION)

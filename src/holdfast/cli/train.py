@@ -110,6 +110,8 @@ def _kinds(pairs: list[str]) -> dict[str, Kind]:
     for pair in pairs:
         name, equals, value = pair.rpartition("=")
         if not equals or value not in list(Kind):
-            raise InputError(f"--kind {pair!r} must look like COLUMN=KIND. {suggest(Kind)}")
+            raise InputError(
+                f"--kind {pair!r} must look like COLUMN=KIND. {suggest(one.value for one in Kind)}"
+            )
         kinds[name] = Kind(value)
     return kinds

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from holdfast.data.conform import conform
 from holdfast.errors import FileError, ModelError
 from holdfast.models.tabular.served import TabularModel, load
 from holdfast.project.handle import open_project
+from holdfast.project.output import write_output
 from holdfast.project.runs import run_named
 
 _MANIFEST = "manifest.json"
@@ -48,11 +50,13 @@ def load_model(path: str | Path) -> TabularModel:
 def save_model(model: TabularModel, path: str | Path) -> Path:
     """Write a model's folder, the manifest last."""
     folder = Path(path)
-    names = sorted(model.files, key=lambda name: name == _MANIFEST)
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(model.files[name])
+    for name in sorted(model.files, key=lambda name: name == _MANIFEST):
+        write_output(folder / name, partial(_fill, model.files[name]))
     return folder
+
+
+def _fill(data: bytes, file: Path) -> None:
+    file.write_bytes(data)
 
 
 def predict(
@@ -76,9 +80,9 @@ def predicted(model: TabularModel, source: object) -> tuple[Predictions, Conform
 
 def predict_file(name: str, file: str, output: Path, *, project: str | Path = ".") -> Predicted:
     """Predict a file's rows and write `example`, `prediction` and `probability_<class>` to `output`."""
-    model = _model(name, project)
-    predictions, conformity = predicted(model, file)
-    _write(columns_of(predictions), output)
+    writer = _writer(output)
+    predictions, conformity = predicted(_model(name, project), file)
+    write_output(output, partial(writer, columns_of(predictions)))
     return Predicted(str(output), len(predictions), name, conformity)
 
 
@@ -105,19 +109,15 @@ def _model(model: Run | TabularModel | str | Path, project: str | Path) -> Tabul
     return run.model
 
 
-def _write(table: pl.DataFrame, output: Path) -> None:
-    writers: Mapping[str, str] = {".parquet": "write_parquet", ".csv": "write_csv", ".jsonl": "write_ndjson"}
+def _writer(output: Path) -> Callable[[pl.DataFrame, Path], None]:
+    writers: Mapping[str, Callable[[pl.DataFrame, Path], None]] = {
+        ".parquet": lambda table, file: table.write_parquet(file),
+        ".csv": lambda table, file: table.write_csv(file),
+        ".jsonl": lambda table, file: table.write_ndjson(file),
+    }
     writer = writers.get(output.suffix.lower())
     if writer is None:
         raise FileError(
             f"Write predictions to a name that ends in {', '.join(writers)}, not {output.name!r}."
         )
-    temporary = output.with_name(f".{output.name}.part")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        getattr(table, writer)(temporary)
-        temporary.replace(output)
-    except OSError as error:
-        raise FileError(f"Cannot write {output}: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    return writer

@@ -20,6 +20,7 @@ from holdfast.metrics.curves import pictures as pictures_of
 from holdfast.project.handle import Project, open_project
 from holdfast.project.importance import importance
 from holdfast.project.judge import leaderboard
+from holdfast.project.output import write_output
 from holdfast.project.runs import data_of, newest_training, records, run_named
 from holdfast.report.page import page
 from holdfast.store.runs import load_run
@@ -38,15 +39,7 @@ def report(
 def write_report(project: Project, name: str, output: Path) -> Path:
     """The page of a run, whole or not at all."""
     text = page(facts_of(project, name))
-    temporary = output.with_name(f".{output.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(output)
-    except OSError as error:
-        raise FileError(f"Cannot write {output}: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return output
+    return write_output(output, lambda file: file.write_text(text, encoding="utf-8"))
 
 
 def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:

@@ -42,7 +42,7 @@ def run_id(project: Project, name: str) -> str:
     if name in (BEST, RECOMMENDED):
         training = newest_training(project)
         return training.best if name == BEST else training.recommended
-    return find_run(project.store, name)
+    return find_run(project.store, name, also=(BEST, RECOMMENDED))
 
 
 def records(project: Project, training: str | None = None) -> tuple[RunRecord, ...]:

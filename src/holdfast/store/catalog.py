@@ -197,7 +197,7 @@ def _explained(error: Exception, engine: Engine) -> StoreError:
         str(getattr(error, "orig", error)),
         _code(error),
     )
-    if code in ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"):
+    if code == "SQLITE_FULL" or code.startswith("SQLITE_IOERR"):
         return StoreError.full(where, reason)
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return StoreError.refused(where, reason)

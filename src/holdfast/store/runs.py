@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -79,10 +79,11 @@ def run_files(store: Store, run: str, training: str | None = None) -> Mapping[st
     return store.objects.get_files(row["files"], of=f"the model of {run}") if row["files"] else {}
 
 
-def find_run(store: Store, text: str) -> str:
+def find_run(store: Store, text: str, *, also: Sequence[str] = ()) -> str:
     """The id that a person means: an id, a learner of the newest training, or the start of an id.
 
-    UnknownRunError, with the nearest names, when that is no run or more than one.
+    UnknownRunError, with the nearest names, when that is no run or more than one; `also`
+    are names that the caller knows besides.
     """
     from sqlalchemy import select
 
@@ -100,7 +101,7 @@ def find_run(store: Store, text: str) -> str:
         return str(meant[0])
     if meant:
         raise UnknownRunError.ambiguous(text, meant)
-    offered = list(dict.fromkeys([*learners.values(), *names]))
+    offered = list(dict.fromkeys([*(also if names else ()), *learners.values(), *names]))
     raise UnknownRunError.absent(text, get_close_matches(text, offered, n=3, cutoff=0.5) or offered[:5])
 
 
