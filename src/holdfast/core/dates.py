@@ -72,7 +72,7 @@ def _pattern_expression(text: pl.Expr, pattern: str) -> pl.Expr:
     # chrono lets more through than it says (signs, inner blanks, years of any length):
     # the same expression that Python uses decides first.
     fits = text.str.contains(f"^{_regex(pattern)}$")
-    read = pl.when(fits).then(text).str.to_datetime(pattern, strict=False, time_unit="us")
+    read = pl.when(fits).then(text).str.to_datetime(pattern, strict=False, time_unit="us", cache=False)
     return read.dt.replace_time_zone(None) if "%#z" in pattern else read
 
 

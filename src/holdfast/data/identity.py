@@ -96,7 +96,8 @@ def _hex(lanes: np.ndarray) -> pl.Series:
 
 def _numbered(names: pl.Series, ties: list[np.ndarray]) -> pl.Series:
     """The names, unique: every repeat but the first gets a copy number."""
-    while (repeated := names.is_duplicated()).any():  # again only when a name itself looks like "a#2"
+    while names.n_unique() < len(names):  # again only when a name itself looks like "a#2"
+        repeated = names.is_duplicated()
         rows = repeated.arg_true()
         same = names.gather(rows).cast(pl.Categorical(pl.Categories.random())).to_physical()
         order = {f"tie{i}": tie for i, tie in enumerate(np.concatenate(ties, axis=1)[rows.to_numpy()].T)}

@@ -12,7 +12,7 @@ from holdfast.core.cells import fold_expression, parse_series
 from holdfast.core.schema import CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
 from holdfast.data.numbers import number_format
-from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, levels_of, missing_words
+from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, about_distinct, levels_of, missing_words
 from holdfast.errors import ColumnError
 
 # Beyond this many levels a column keeps its spellings as they are.
@@ -107,7 +107,6 @@ def _infer_numbers(raw: pl.DataFrame) -> dict[str, Guess]:
         cells.min(),
         cells.max(),
         (cells.floor() == cells).all(),
-        cells.approx_n_unique(),
     )
     rows = [raw.select(figure).row(0) for figure in figures]
     facts = zip(raw.iter_columns(), *rows, strict=True)
@@ -120,15 +119,14 @@ class _Figures:
     low: float
     high: float
     whole: bool
-    about: int  # so many different ones, to a few per cent
 
 
 def _infer_number(cells: pl.Series, of: _Figures) -> Guess:
     form = CellFormat(missing=_STRICT)
     if of.known == 0:
         return Guess(Kind.NUMBER, form, "every cell is empty", 0, 0)
-    distinct = of.about
-    if of.whole and (of.about < _FEW or of.about > _NEARLY * of.known):
+    distinct = about_distinct(cells) if of.whole else of.known  # measures may as well all differ
+    if of.whole and (distinct < _FEW or distinct > _NEARLY * of.known):  # codes and identifiers: exactly
         distinct = cells.drop_nulls().n_unique()
     if of.whole and of.low >= _DAY_NUMBERS[0] and of.high <= _DAY_NUMBERS[1]:
         calendar = date_patterns(levels_of(cells), cells)
