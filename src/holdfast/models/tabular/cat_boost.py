@@ -56,6 +56,7 @@ _LOSSES: dict[str, tuple[str, Link]] = {
     "quantile": ("Quantile:alpha={}", "identity"),
     "poisson": ("Poisson", "exp"),
 }
+_NEVER = -20.0  # the score of a class that was not seen
 _STAMPS = ("model_guid", "train_finish_time")  # what differs between two equal models
 
 
@@ -81,18 +82,24 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
         binary, readable = Path(folder, "model.cbm"), Path(folder, "model.json")
         model.save_model(str(binary))
         model.save_model(str(readable), format="json")
-        native, trees = binary.read_bytes(), parse_trees(readable.read_bytes())
+        native, trees = binary.read_bytes(), parse_trees(readable.read_bytes(), setting.classes)
     graph = oblivious_graph(trees, link, train.X.shape[1])
     return Weights(graph, {"catboost.cbm": native}, curve)
 
 
-def parse_trees(data: bytes) -> ObliviousTrees:
-    """The trees of CatBoost's JSON format; all must be oblivious and of floats only."""
+def parse_trees(data: bytes, classes: int) -> ObliviousTrees:
+    """The trees of CatBoost's JSON format; all must be oblivious and of floats only.
+
+    Of more than two `classes`, those that no training row has get a score of their own.
+    """
     facts = json.loads(data)
-    scale, base = facts["scale_and_bias"]
+    scale, bias = facts["scale_and_bias"]
+    known = facts["model_info"]["class_params"]["class_to_label"] if classes > 2 else [0]
+    base = np.full(classes if classes > 2 else 1, _NEVER)
+    base[known] = bias
     trees = facts["oblivious_trees"]
     columns = np.array([one["flat_feature_index"] for one in facts["features_info"]["float_features"]])
-    depth = max((len(tree["splits"]) for tree in trees), default=0)
+    depth = max([1, *(len(tree["splits"]) for tree in trees)])
     # a shallow tree gets borders that nothing is above
     feature = np.zeros((len(trees), depth), dtype=np.int64)
     border = np.full((len(trees), depth), np.inf, dtype=np.float32)
@@ -101,8 +108,8 @@ def parse_trees(data: bytes) -> ObliviousTrees:
         splits = tree["splits"]
         feature[t, : len(splits)] = columns[[split["float_feature_index"] for split in splits]]
         border[t, : len(splits)] = [split["border"] for split in splits]
-        leaf[t, : 2 ** len(splits)] = np.reshape(tree["leaf_values"], (-1, len(base)))
-    return ObliviousTrees(feature, border, leaf * scale, np.array(base, dtype=np.float64))
+        leaf[t, : 2 ** len(splits), known] = np.reshape(tree["leaf_values"], (-1, len(known))).T
+    return ObliviousTrees(feature, border, leaf * scale, base)
 
 
 class _Watch:

@@ -141,7 +141,8 @@ def _parameters(
     else:
         objective, metric, link = _OBJECTIVES[loss.name]
         fixed |= {"quantile_alpha": loss.quantile} if loss.name == "quantile" else {}
-        fixed |= {"huber_slope": huber_delta(train.y)} if loss.name == "huber" else {}
+        if loss.name == "huber":  # its own start, one Newton step from 0, can land far away
+            fixed |= {"huber_slope": huber_delta(train.y), "base_score": float(np.median(train.y))}
     return {**own, **fixed, "objective": objective, "eval_metric": metric}, link
 
 
