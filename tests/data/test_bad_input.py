@@ -112,7 +112,7 @@ TARGETS = {
     ),
     "names": (_lines("a,y", *(f"{i},name{i}" for i in range(30))), "y", TargetError, "differs in every row"),
     "prose": (_lines("a,y", *MANY), "y", TargetError, "there is no class to learn"),
-    "class of one": (ROWS + b"1,2,maybe\n", "y", TargetError, "have one row only: 'maybe'"),
+    "class of one": (ROWS + b"1,2,maybe\n", "y", TargetError, "of 'y', 'maybe' has one row only"),
     "date": (_lines("a,y", "1,2010-01-01", "2,2011-01-01"), "y", TargetError, "is a date"),
     "one column": (_lines("y", "yes", "no"), "y", ColumnError, "no column to learn from"),
     "constant features": (

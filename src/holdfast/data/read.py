@@ -13,7 +13,7 @@ from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
 from holdfast.data.clean import clean
-from holdfast.data.identity import content_hash, identify
+from holdfast.data.identity import Identity, content_hash, identify
 from holdfast.data.infer import infer
 from holdfast.data.load import Source, load
 from holdfast.data.roles import Overrides, assign
@@ -46,9 +46,10 @@ def read(
     Raises FileError for what cannot be read, ColumnError for names that are absent or
     used twice, TargetError for a target that cannot be learned from.
 
-    >>> data = read(pl.DataFrame({"age": ["41", "? ", "7"], "churn": ["Yes", "no", "yes"]}), target="churn")
+    >>> table = pl.DataFrame({"age": ["41", "? ", "7", "9"], "churn": ["Yes", "no", "Yes", "No "]})
+    >>> data = read(table, target="churn")
     >>> data.table["age"].to_list(), data.target.to_list(), data.schema.task
-    ([41.0, None, 7.0], ['Yes', 'no', 'Yes'], <Task.CLASSIFICATION: 'classification'>)
+    ([41.0, None, 7.0, 9.0], ['Yes', 'No', 'Yes', 'No'], <Task.CLASSIFICATION: 'classification'>)
     """
     chosen = {name: Kind(kind) for name, kind in (kinds or {}).items()}
     asked = Task(task) if task is not None else None
@@ -69,17 +70,8 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
             f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns "
             f"are {raw.columns}. Check the separator, or give a table with features."
         )
-    key = schema.with_role(Role.ID)
-    taken = set(features)
-    rest = [name for name in raw.columns if name not in taken]
     with ThreadPoolExecutor(1) as beside:  # naming and cleaning take about as long
-        named = beside.submit(
-            identify,
-            raw.select(features),
-            raw[key.name] if key else None,
-            rest=raw.select(rest) if rest else None,
-            key=raw.select(overrides.key) if overrides.key else None,
-        )
+        named = beside.submit(_identity, raw, schema, overrides.key)
         table, steps = clean(raw, schema.columns)
         identity = named.result()
     del raw, named
@@ -116,6 +108,19 @@ def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
         said = name in overrides.kinds
         schema = schema.replaced(target_column(raw[name], guesses[name], overrides.task, said=said))
     return schema
+
+
+def _identity(raw: pl.DataFrame, schema: Schema, key: Sequence[str]) -> Identity:
+    features = [column.name for column in schema.features]
+    taken = set(features)
+    rest = [name for name in raw.columns if name not in taken]
+    named = schema.with_role(Role.ID)
+    return identify(
+        raw.select(features),
+        raw[named.name] if named else None,
+        rest=raw.select(rest) if rest else None,
+        key=raw.select(key) if key else None,
+    )
 
 
 def _time_kind(cells: pl.DataFrame) -> Kind:
