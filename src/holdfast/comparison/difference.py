@@ -34,7 +34,8 @@ class Difference:
     """Second minus first of one pair, positive = better, with its test.
 
     `error` is the standard error on the rows that there are, `discordant` the share of
-    rows that just one of two classifiers gets right (accuracy only).
+    rows that just one of two classifiers gets right (accuracy only), `reason` why there
+    is no difference.
     """
 
     value: float
@@ -44,11 +45,17 @@ class Difference:
     test: str
     method: str
     discordant: float | None = None
+    reason: str = ""
 
     @staticmethod
     def absent(test: str) -> Difference:
-        """The difference of scores of which one does not exist."""
+        """The difference of scores of which one does not exist; the `reason` is given later."""
         return Difference(math.nan, UNKNOWN, 1.0, math.nan, test, "none")
+
+    @property
+    def known(self) -> bool:
+        """Whether both scores exist."""
+        return not math.isnan(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,9 @@ def verdict(question: Question, difference: Difference, p: float, names: tuple[s
     """The outcome: better or worse if the (corrected) `p` says so, else equivalent if the interval lies
     inside the margin, else undecided with the rows that the margin would need."""
     level, n = question.level, question.n
-    if math.isnan(difference.value):
-        estimate = Estimate.absent("a score does not exist on these rows", n=n, level=level)
-        outcome, needed = Outcome.UNDECIDED, None
+    outcome, needed = Outcome.UNDECIDED, None
+    if not difference.known:
+        estimate = Estimate.absent(difference.reason, n=n, level=level)
     else:
         low, high = difference.interval.low, difference.interval.high
         estimate = Estimate(difference.value, low, high, level, n, difference.method)

@@ -10,6 +10,9 @@ from holdfast.stats.influence import cluster_totals
 
 _CHUNK = 4_000_000  # numbers held at once: 32 MB of float64
 
+# So few columns are gathered row by row; more share a table of how often each row is drawn.
+_FEW_COLUMNS = 4
+
 Smooth = Callable[[np.ndarray], np.ndarray]
 """Sums of shape (c, ...) over rows -> values of shape (...) or (m, ...)."""
 
@@ -60,7 +63,14 @@ def bootstrap_sums(
     function of such sums; keep a column of weights (or ones) to divide by.
     """
     units = columns if groups is None else cluster_totals(columns, groups)
-    parts = [units @ drawn.T for drawn in draw_counts(units.shape[-1], replicates, rng)]
+    n = units.shape[-1]
+    if len(units) > _FEW_COLUMNS:
+        return np.concatenate([units @ drawn.T for drawn in draw_counts(n, replicates, rng)], axis=-1)
+    chunk = max(1, _CHUNK // max(n, 1))
+    parts = []
+    for start in range(0, replicates, chunk):
+        drawn = rng.integers(0, n, size=(min(chunk, replicates - start), n))
+        parts.append(np.stack([column[drawn].sum(axis=1) for column in units]))
     return np.concatenate(parts, axis=-1)
 
 

@@ -31,13 +31,31 @@ def percentile_p(replicates: np.ndarray, *, units: int) -> float:
     Where hardly a replicate lies beyond 0, the tail of Student's t at as many standard
     errors from 0, so that p is not floored by B.
     """
+    if units < 2:
+        return 1.0
     known = replicates[~np.isnan(replicates)]
     beyond = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
     if beyond >= _RARE:
-        distance = -ndtri(min((beyond + 1) / (len(known) + 1), 0.5)) * np.sqrt((units - 1) / units)
+        distance = -ndtri(min((beyond + 1) / (len(known) + 1), 0.5))
     else:
         distance = standardised(known.mean(), known.std())
-    return float(two_sided(distance, df=units - 1))
+    return float(two_sided(distance * np.sqrt((units - 1) / units), df=units - 1))
+
+
+def cluster_bounds(
+    replicates: np.ndarray, value: np.ndarray | float, level: float, *, clusters: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds from replicates (B, ...) that drew whole clusters: percentiles, and no narrower than t.
+
+    Few clusters cannot be drawn further out than they lie; Student's t with the
+    replicates' spread knows that. Unknown (nan) with one cluster.
+    """
+    if clusters < 2:
+        return np.full(np.shape(value), np.nan), np.full(np.shape(value), np.nan)
+    low, high = percentile_bounds(replicates, level, units=clusters)
+    error = np.nanstd(replicates, axis=0) * np.sqrt(clusters / (clusters - 1))
+    half = critical(level, df=clusters - 1) * error
+    return np.minimum(low, value - half), np.maximum(high, value + half)
 
 
 def bca_bounds(

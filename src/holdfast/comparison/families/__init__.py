@@ -6,7 +6,9 @@ test of each pair. Both take models on the same rows (see `comparison.align`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +18,7 @@ from holdfast.comparison.families import accuracy, confusion, ranking, rows, smo
 from holdfast.comparison.families.scored import Scored
 from holdfast.core.predictions import Predictions
 from holdfast.metrics import Metric
+from holdfast.metrics.absence import why_undefined
 
 
 class _Family(Protocol):
@@ -47,4 +50,13 @@ def differences(
     metric: Metric, aligned: Sequence[Predictions], pairs: np.ndarray, setting: Setting
 ) -> list[Difference]:
     """Second minus first of each pair of models, int (P, 2), by the family's valid test."""
-    return _FAMILIES[metric.family].differences(metric, aligned, pairs, setting)
+    found = _FAMILIES[metric.family].differences(metric, aligned, pairs, setting)
+    return [
+        each if each.known else replace(each, reason=_why(metric, aligned[i], aligned[j]))
+        for each, (i, j) in zip(found, pairs, strict=True)
+    ]
+
+
+def _why(metric: Metric, first: Predictions, second: Predictions) -> str:
+    silent = second if math.isfinite(metric.value(first)) else first
+    return f"{silent.header.model or 'one model'}: {why_undefined(metric, silent)}"

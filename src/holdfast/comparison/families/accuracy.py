@@ -30,7 +30,9 @@ def differences(
     if aligned[0].group_codes is not None:
         return by_clusters(scored(metric, aligned), pairs, setting, "paired t")
     if aligned[0].weight is not None:
-        return by_formula(scored(metric, aligned), pairs, setting, "weighted paired t")
+        return by_formula(
+            scored(metric, aligned), pairs, setting, "weighted paired t", df=len(aligned[0]) - 1
+        )
     right = _right(aligned)
     return [_mcnemar(right[i], right[j], setting.level) for i, j in pairs]
 

@@ -26,7 +26,8 @@ from holdfast.stats.cells import (
 from holdfast.stats.influence import MANY_CLUSTERS, units_of
 from holdfast.stats.interval import UNKNOWN, Interval, wilson
 from holdfast.stats.paired import permutation_p
-from holdfast.stats.quantiles import percentile_bounds
+from holdfast.stats.quantiles import cluster_bounds, percentile_bounds
+from holdfast.stats.tails import critical
 
 # More distinct weights than this would make more cells than they save.
 _FEW_WEIGHTS = 64
@@ -86,7 +87,9 @@ def differences(
     if groups is not None and (many_weights or units_of(len(groups), groups) >= MANY_CLUSTERS):
         return by_clusters(scored(metric, aligned), pairs, setting, "linearised t")
     if many_weights:
-        return by_formula(scored(metric, aligned), pairs, setting, "linearised t, weighted")
+        return by_formula(
+            scored(metric, aligned), pairs, setting, "linearised t, weighted", df=len(aligned[0]) - 1
+        )
     score = _score(metric, aligned[0])
     return [_of_pair(score, aligned[i], aligned[j], setting) for i, j in pairs]
 
@@ -104,7 +107,8 @@ def _of_pair(score: _Score, a: Predictions, b: Predictions, setting: Setting) ->
         return Difference.absent("permutation within cells")
     if (first == second).all():
         half = _unseen(a.target_codes, setting.level)
-        return Difference(0.0, Interval(-half, half), 1.0, 0.0, "identical on every row", "Wilson, per class")
+        error, test = half / critical(setting.level), "identical on every row"
+        return Difference(0.0, Interval(-half, half), 1.0, error, test, "Wilson, mean over classes")
     interval, error, method = _interval(score, cells, value, a, setting)
     p = _permutation(score, cells, value, a.group_codes, setting)
     return Difference(value, interval, p, error, "permutation within cells", method)
@@ -128,11 +132,13 @@ def _interval(
     )
     if np.isnan(replicates).mean() > _MOST_UNDEFINED:
         return UNKNOWN, float("nan"), "none: undefined in too many replicates"
-    units = int(rows.min()) if groups is None else units_of(len(p), groups)
-    low, high = percentile_bounds(replicates, setting.level, units=max(units, 2))
-    interval = Interval(min(float(low), value), max(float(high), value))
-    method = "multinomial bootstrap" if groups is None else "cluster bootstrap"
-    return interval, float(np.nanstd(replicates)), method
+    error = float(np.nanstd(replicates))
+    if groups is not None:
+        clusters = units_of(len(p), groups)
+        low, high = cluster_bounds(replicates, value, setting.level, clusters=clusters)
+        return Interval(float(low), float(high)), error, "cluster bootstrap"
+    low, high = percentile_bounds(replicates, setting.level, units=max(int(rows.min()), 2))
+    return Interval(min(float(low), value), max(float(high), value)), error, "multinomial bootstrap"
 
 
 def _with_unseen(cells: Cells, classes: int) -> Cells:

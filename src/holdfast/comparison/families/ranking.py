@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,20 +14,26 @@ from holdfast.metrics import Metric
 from holdfast.metrics.ranking import ranking
 from holdfast.stats.auc import auc
 from holdfast.stats.influence import units_of
-from holdfast.stats.interval import Interval
-from holdfast.stats.quantiles import percentile_bounds, percentile_p
+from holdfast.stats.interval import Interval, wilson
+from holdfast.stats.quantiles import cluster_bounds, percentile_bounds, percentile_p
 from holdfast.stats.ranking import average_precision, bootstrap_average_precision
+from holdfast.stats.tails import critical
 
 # From here on the linearised average precision is as good as its bootstrap, and far cheaper.
 _MANY_ROWS = 5_000
 _REPLICATES = 2_000
 
+# Fewer rows than this of a class, and the normal distribution is too narrow.
+_ENOUGH_RARE = 20
+
 
 def scored(metric: Metric, aligned: Sequence[Predictions]) -> Scored:
     """Each model's area with its influences, from one sort per model (and class)."""
     area = auc if metric.family == "auc" else average_precision
-    values, influence = zip(*(ranking(p, area) for p in aligned), strict=True)
-    return Scored.of_rows(np.array(values), np.stack(influence), aligned[0].group_codes)
+    values, influence = np.empty(len(aligned)), np.empty((len(aligned), len(aligned[0])))
+    for k, p in enumerate(aligned):
+        values[k], influence[k] = ranking(p, area)
+    return Scored.of_rows(values, influence, aligned[0].group_codes)
 
 
 def differences(
@@ -39,7 +46,34 @@ def differences(
     test = "DeLong" if metric.family == "auc" else "linearised z"
     if first.group_codes is not None:
         return by_clusters(found, pairs, setting, f"{test}, clustered")
-    return by_formula(found, pairs, setting, test, t=False)
+    return _by_formula(found, first.target_codes, pairs, setting, test)
+
+
+def _by_formula(
+    found: Scored, codes: np.ndarray, pairs: np.ndarray, setting: Setting, test: str
+) -> list[Difference]:
+    """Normal with 20 rows in the rarest class, else Student's; two perfect rankings keep a width."""
+    rare = rarest(codes)
+    made = by_formula(found, pairs, setting, test, df=None if rare >= _ENOUGH_RARE else rare - 1)
+    half = wilson(0, rare, setting.level).high
+    perfect = np.isin(found.values, (0.0, 1.0))
+    return [
+        replace(
+            each,
+            interval=Interval(each.value - half, each.value + half),
+            p=min(1.0, 2.0 ** (1 - rare)) if each.value else 1.0,
+            error=half / critical(setting.level),
+        )
+        if perfect[i] and perfect[j]
+        else each
+        for each, (i, j) in zip(made, pairs, strict=True)
+    ]
+
+
+def rarest(codes: np.ndarray) -> int:
+    """Rows of the rarest class that occurs among codes of shape (n,)."""
+    rows = np.bincount(codes)
+    return int(rows[rows > 0].min())
 
 
 def _resampled(
@@ -47,16 +81,20 @@ def _resampled(
 ) -> list[Difference]:
     if not np.isfinite(values).all():
         return [Difference.absent("bootstrap")] * len(pairs)
-    groups, rows = aligned[0].group_codes, np.bincount(aligned[0].target_codes)
-    units = int(rows[rows > 0].min()) if groups is None else units_of(len(groups), groups)
+    groups = aligned[0].group_codes
+    units = rarest(aligned[0].target_codes) if groups is None else units_of(len(groups), groups)
     replicates = _replicates(aligned, setting)
     method = "stratified bootstrap" if groups is None else "cluster bootstrap"
     found = []
     for i, j in pairs:
         value, moved = float(values[j] - values[i]), replicates[j] - replicates[i]
-        low, high = percentile_bounds(moved, setting.level, units=max(units, 2))
-        p = percentile_p(moved, units=max(units, 2))
-        interval = Interval(min(float(low), value), max(float(high), value))
+        p = percentile_p(moved, units=units)
+        if groups is None:
+            low, high = percentile_bounds(moved, setting.level, units=max(units, 2))
+            interval = Interval(min(float(low), value), max(float(high), value))
+        else:
+            low, high = cluster_bounds(moved, value, setting.level, clusters=units)
+            interval = Interval(float(low), float(high))
         error = float(np.nanstd(moved))
         found.append(Difference(value, interval, p, error, "bootstrap", method))
     return found

@@ -15,7 +15,7 @@ from holdfast.stats.bootstrap import block_influence, blocks_of, draw_rows
 from holdfast.stats.influence import units_of
 from holdfast.stats.interval import Interval
 from holdfast.stats.paired import permutation_p
-from holdfast.stats.quantiles import percentile_bounds
+from holdfast.stats.quantiles import cluster_bounds, percentile_bounds
 
 # Beyond, blocks of rows are left out instead of drawing all rows anew.
 _MANY_ROWS = 5_000
@@ -39,7 +39,8 @@ def differences(
 ) -> list[Difference]:
     """Bootstrap by rows (or whole clusters) with permutation up to 5,000 rows, then the block jackknife."""
     if len(aligned[0]) >= _MANY_ROWS:
-        return by_formula(scored(metric, aligned), pairs, setting, "block jackknife t")
+        found = scored(metric, aligned)
+        return by_formula(found, pairs, setting, "block jackknife t", df=found.units - 1)
     values = np.stack([metric.per_row(p) for p in aligned])
     weight, groups = aligned[0].weight, aligned[0].group_codes
     drawn = draw_rows(values.shape[1], _REPLICATES, setting.rng(), groups)
@@ -65,7 +66,10 @@ def _of_pair(
     if not np.isfinite(gain):
         return Difference.absent("permutation")
     units = units_of(len(rows[0]), groups)
-    low, high = percentile_bounds(replicates, setting.level, units=units)
+    if groups is None:
+        low, high = percentile_bounds(replicates, setting.level, units=units)
+    else:
+        low, high = cluster_bounds(replicates, gain, setting.level, clusters=units)
     permuted = []
     rng = setting.rng()
     for _ in range(_REPLICATES - 1):

@@ -11,7 +11,7 @@ from holdfast.stats.bootstrap import bootstrap_sums
 from holdfast.stats.influence import MANY_CLUSTERS, cluster_totals
 from holdfast.stats.interval import Interval, normal
 from holdfast.stats.paired import sign_flip
-from holdfast.stats.quantiles import percentile_bounds
+from holdfast.stats.quantiles import cluster_bounds
 from holdfast.stats.tails import standardised, two_sided
 
 
@@ -42,10 +42,9 @@ class Scored:
 
 
 def by_formula(
-    scored: Scored, pairs: np.ndarray, setting: Setting, test: str, *, t: bool = True
+    scored: Scored, pairs: np.ndarray, setting: Setting, test: str, *, df: float | None
 ) -> list[Difference]:
-    """The difference of each pair (P, 2) with Student's interval, or a normal one without `t`."""
-    df = scored.units - 1 if t else None
+    """The difference of each pair (P, 2) with Student's interval, or a normal one without `df`."""
     found = []
     for i, j in pairs:
         value, error = float(scored.values[j] - scored.values[i]), scored.error(i, j)
@@ -65,12 +64,12 @@ def by_clusters(scored: Scored, pairs: np.ndarray, setting: Setting, test: str) 
     clusters; below, whole clusters are drawn and their signs flipped.
     """
     if scored.units >= MANY_CLUSTERS:
-        return by_formula(scored, pairs, setting, f"{test}, {scored.units:,} clusters")
+        return by_formula(scored, pairs, setting, f"{test}, {scored.units:,} clusters", df=scored.units - 1)
     name = f"sign flips of {scored.units} clusters"
     moved = scored.influence[pairs[:, 1]] - scored.influence[pairs[:, 0]]
     values = scored.values[pairs[:, 1]] - scored.values[pairs[:, 0]]
     replicates = values + bootstrap_sums(moved, replicates=setting.replicates, rng=setting.rng()).T
-    low, high = percentile_bounds(replicates, setting.level, units=scored.units)
+    low, high = cluster_bounds(replicates, values, setting.level, clusters=scored.units)
     # A cluster's own score, up to terms of second order: what is swapped between the two models.
     own = scored.influence + scored.values[:, np.newaxis] / scored.units
     p = sign_flip(own, pairs, rng=setting.rng(), replicates=setting.replicates - 1)

@@ -10,7 +10,6 @@ import numpy as np
 from holdfast.comparison.difference import MANY_ROWS, Difference, Setting
 from holdfast.comparison.families.scored import Scored, by_clusters, by_formula
 from holdfast.core.predictions import Predictions
-from holdfast.errors import PredictionsError
 from holdfast.metrics import Metric
 from holdfast.stats.bootstrap import Smooth, smooth_influence
 from holdfast.stats.paired import sign_flip
@@ -34,13 +33,14 @@ def differences(
     test = "paired t" if metric.family == "mean" else "paired t, delta method"
     if aligned[0].group_codes is not None:
         return by_clusters(scored(metric, aligned), pairs, setting, test)
-    found = by_formula(scored(metric, aligned), pairs, setting, test)
+    found = by_formula(scored(metric, aligned), pairs, setting, test, df=len(aligned[0]) - 1)
     if len(aligned[0]) >= MANY_ROWS:
         return found
     columns, _ = _columns(metric, aligned)
     p = sign_flip(columns[-len(aligned) :], pairs, rng=setting.rng(), replicates=setting.replicates - 1)
     return [
-        replace(each, p=float(of_pair), test="sign flips") for each, of_pair in zip(found, p, strict=True)
+        replace(each, p=float(of_pair), test="sign flips") if each.known else each
+        for each, of_pair in zip(found, p, strict=True)
     ]
 
 
@@ -53,19 +53,9 @@ def _columns(metric: Metric, aligned: Sequence[Predictions]) -> tuple[np.ndarray
         target = aligned[0].target_values
         centred = target - np.average(target, weights=weight)
         rows += [own * centred, own * centred**2]
-    rows += [own * _per_row(metric, p) for p in aligned]
+    rows += [own * metric.per_row(p) for p in aligned]
     statistic = {"r2": _explained, "rmse": _root}.get(metric.family)
     return np.stack(rows), statistic or (_mean if metric.greater_is_better else _negative_mean)
-
-
-def _per_row(metric: Metric, p: Predictions) -> np.ndarray:
-    values = np.asarray(metric.per_row(p), dtype=np.float64)
-    if np.isnan(values).any():
-        raise PredictionsError(
-            f"{metric.name} is unknown for {int(np.isnan(values).sum()):,} of the {len(values):,} rows "
-            f"of {p.header.model or 'one of the models'!r}."
-        )
-    return values
 
 
 def _mean(sums: np.ndarray) -> np.ndarray:
