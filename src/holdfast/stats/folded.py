@@ -15,4 +15,4 @@ def folded_normal_mean(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     spread = np.where(sd > 0, sd, 1.0)
     ratio = mean / spread
     folded = spread * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + mean * erf(ratio / np.sqrt(2))
-    return np.where(sd > 0, folded, np.abs(mean))
+    return np.asarray(np.where(sd > 0, folded, np.abs(mean)))
