@@ -89,7 +89,9 @@ def assign(guesses: Mapping[str, Guess], overrides: Overrides) -> tuple[Column, 
 
 
 def _column(name: str, guess: Guess, role: Role | None) -> Column:
-    return Column(name, guess.kind, role or Role.FEATURE, guess.format, guess.why)
+    # Only the user knows whether the newest rows are what a model will meet.
+    hint = f" (to seal the newest rows: time={name!r})" if guess.kind is Kind.DATE and role is None else ""
+    return Column(name, guess.kind, role or Role.FEATURE, guess.format, guess.why + hint)
 
 
 def _identifiers(free: Mapping[str, Guess], first: str, overrides: Overrides) -> dict[str, Column]:

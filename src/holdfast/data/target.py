@@ -69,10 +69,10 @@ def check_target(target: pl.Series, column: Column) -> None:
         )
     lone = counts.filter(pl.col("rows") == 1)[name].to_list()
     if lone:
+        have = "has" if len(lone) == 1 else "have"
         raise TargetError(
-            f"Of the {len(counts)} classes of {name!r}, {some(lone)} {'has' if len(lone) == 1 else 'have'} one "
-            "row only. A class needs rows to learn from and rows to be judged on: merge it with another, or "
-            "take it out."
+            f"Of the {len(counts)} classes of {name!r}, {some(lone)} {have} one row only. A class needs rows "
+            "to learn from and rows to be judged on: merge it with another, or take it out."
         )
 
 

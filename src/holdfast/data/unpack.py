@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
-from urllib.request import urlopen
 
 from holdfast.errors import FileError
 
@@ -122,7 +121,8 @@ def _local(path: Path, name: str) -> BufferedReader:
 def _remote(url: str) -> Iterator[BinaryIO]:
     try:
         if url.startswith(("http://", "https://")):
-            # The standard library's client needs nothing else; fsspec's wants aiohttp.
+            from urllib.request import urlopen  # fsspec's own client wants aiohttp
+
             with urlopen(url, timeout=_PATIENCE) as file:
                 yield file
         else:
