@@ -27,9 +27,9 @@ def mcnemar(only_first: int, only_second: int) -> tuple[float, float]:
     n, least = only_first + only_second, min(only_first, only_second)
     if n == 0:
         return 1.0, 1.0
-    exact = min(1.0, 2 * float(bdtr(least, n, 0.5)))
-    at_least = gammaln(n + 1) - gammaln(least + 1) - gammaln(n - least + 1) - n * np.log(2)
-    return exact, min(1.0, exact - float(np.exp(at_least)))
+    doubled = 2 * float(bdtr(least, n, 0.5))
+    mass = gammaln(n + 1) - gammaln(least + 1) - gammaln(n - least + 1) - n * np.log(2)
+    return min(1.0, doubled), min(1.0, doubled - float(np.exp(mass)))
 
 
 def sign_flip(
