@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from holdfast.core.plan import Option, Plan
 from holdfast.errors import PlanError
 from holdfast.models.tabular.learner import estimator_learner, portfolio, refusals, tabular_learner
+from holdfast.models.tabular.sklearn_estimator import described
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.training.schedule import Candidate
+
+ESTIMATOR = "estimator"  # the option that tells a plan of an object given from Python
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +63,7 @@ def _asked(learned: object, request: TrainRequest, prepared: Prepared, place: in
     taken = [type(other).__name__.lower() for other in (request.learners or ())[:place]]
     name += f"_{taken.count(name) + 1}" if name in taken else ""
     learner = estimator_learner(learned, name=name, loss=prepared.loss, classes=prepared.rows.classes)
-    return Candidate(_plan(name, {"estimator": repr(learned)}, request, prepared), learner)
+    return Candidate(_plan(name, {ESTIMATOR: described(learned)}, request, prepared), learner)
 
 
 def _plan(name: str, options: Mapping[str, Option], request: TrainRequest, prepared: Prepared) -> Plan:

@@ -9,7 +9,7 @@ from holdfast.core.events import Said
 from holdfast.core.plan import Plan
 from holdfast.core.run import Run
 from holdfast.errors import ModelError, PlanError
-from holdfast.project.candidates import Chosen, named
+from holdfast.project.candidates import ESTIMATOR, Chosen, named
 from holdfast.project.handle import Project
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
@@ -65,6 +65,11 @@ def _plan(request: TrainRequest, project: Project | None) -> tuple[Plan, str]:
 
 
 def _candidate(plan: Plan, request: TrainRequest, prepared: Prepared) -> Candidate:
+    if ESTIMATOR in plan.options:
+        raise PlanError(
+            f"{plan.learner} was an object given from Python, {plan.options[ESTIMATOR]}, which no project "
+            "keeps. Make it again with the same call: hf.train(..., learners=[...])"
+        )
     learner, tilde, number = plan.learner.partition("~")
     candidate = named(learner, plan.options, request, prepared, variant=tilde + number)
     if candidate.plan != plan:
