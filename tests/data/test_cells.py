@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.cells import fold, fold_expression, parse_cell, parse_series
@@ -93,6 +93,7 @@ scalars = st.one_of(
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("kind", Kind)
+@settings(deadline=None)
 @given(cells=st.lists(scalars, min_size=1, max_size=20))
 def test_text_cells(kind: Kind, form: str, cells: list[str | None]) -> None:
     column = Column("c", kind, format=FORMATS[form])
@@ -101,6 +102,7 @@ def test_text_cells(kind: Kind, form: str, cells: list[str | None]) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
+@settings(deadline=None)
 @given(cells=st.lists(st.one_of(st.none(), st.floats()), min_size=1, max_size=10))
 @example(cells=[1e-5, 3.3e-5, 1e-7, 1e16, 1e22, -0.0, 0.1, 20100131.0])
 def test_float_cells(kind: Kind, cells: list[float | None]) -> None:
@@ -111,6 +113,7 @@ def test_float_cells(kind: Kind, cells: list[float | None]) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
+@settings(deadline=None)
 @given(cells=st.lists(st.one_of(st.none(), st.integers(-(2**53), 2**53)), min_size=1, max_size=10))
 def test_whole_and_truth_cells(kind: Kind, cells: list[int | None]) -> None:
     for form in FORMATS.values():
@@ -123,6 +126,7 @@ def test_whole_and_truth_cells(kind: Kind, cells: list[int | None]) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
+@settings(deadline=None)
 @given(cells=st.lists(st.datetimes(datetime(1000, 1, 2), datetime(9999, 1, 1)), min_size=1, max_size=10))
 def test_moments(kind: Kind, cells: list[datetime]) -> None:
     column = Column("c", kind, format=FORMATS["dates"])
@@ -134,6 +138,7 @@ def test_moments(kind: Kind, cells: list[datetime]) -> None:
     assert [parse_cell(cell, column) for cell in zoned] == expected
 
 
+@settings(deadline=None)
 @given(cells=st.lists(texts, min_size=1))
 def test_fold(cells: list[str]) -> None:
     folded = pl.DataFrame({"c": cells}).select(fold_expression(pl.col("c"))).to_series()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.cells import parse_series
@@ -53,6 +53,7 @@ levels = st.sampled_from(["a", "A ", "b", " b", "B", "?", "", "x  y", "x y", "7.
 
 
 @pytest.mark.parametrize("kind", [Kind.CATEGORY, Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TEXT])
+@settings(deadline=None)
 @given(cells=st.lists(st.one_of(st.none(), levels), min_size=3, max_size=12))
 def test_long_columns_are_read_like_short_ones(kind: Kind, cells: list[str | None]) -> None:
     form = CellFormat(

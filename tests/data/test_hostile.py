@@ -28,7 +28,7 @@ files = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=files)
 def test_any_bytes(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "t"
@@ -44,7 +44,7 @@ def test_any_bytes(tmp_path: Path, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("target", ["y", "x"])
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(st.tuples(texts, texts), min_size=1, max_size=8))
 def test_any_cells(target: str, cells: list[tuple[str, str]]) -> None:
     try:
