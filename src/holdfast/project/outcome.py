@@ -25,7 +25,7 @@ from holdfast.training.outcome import gather, out_of_fold
 from holdfast.training.schedule import Finished
 
 ENSEMBLE = "ensemble"
-_TIMED_ROWS, _TIMED_SINGLES = 2_000, 30
+_TIMED_ROWS, _TIMED_SINGLES, _MOST_TIMING = 2_000, 30, 0.3  # seconds
 _MOST_MIXED_ROWS = 100_000  # greedy selection looks at no more rows than this
 _PACKAGES = ("holdfast", "numpy", "polars", "onnxruntime", "scikit-learn", "lightgbm", "catboost", "torch")
 
@@ -211,5 +211,7 @@ def _timed(model: TabularModel, cost: Cost, prepared: Prepared) -> Cost:
         began = time.perf_counter()
         model.predict_rows([row])
         seconds.append(time.perf_counter() - began)
+        if sum(seconds) > _MOST_TIMING:
+            break
     size = sum(len(data) for data in model.files.values())
     return replace(cost, predict_seconds=per_row, row_seconds=float(np.median(seconds)), size=size)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes, fingerprint_files
@@ -31,6 +31,7 @@ _NAME = re.compile(
     r"members/[0-9a-f]{32}\.onnx|recipes/[0-9a-f]{32}\.json|native/[0-9a-f]{32}/[a-z_]+\.[a-z]+|examples\.json"
 )
 _LARGEST_MANIFEST = 64 * 2**20  # bytes
+_INDENTED = 1_000  # columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,19 @@ def write_folder(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, by
         "format": FORMAT,
         "family": _FAMILY,
         "needs": _NEEDS,
-        **asdict(manifest),
+        **_fields(manifest),
         "files": {name: fingerprint_bytes(data) for name, data in sorted(files.items())},
     }
-    text = json.dumps(facts, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    # indented JSON is written by Python code: too slow for the columns of a very wide table
+    indent = 1 if len(manifest.columns) <= _INDENTED else None
+    text = json.dumps(
+        facts, indent=indent, ensure_ascii=False, sort_keys=True, allow_nan=False, default=_fields
+    )
     return {**files, MANIFEST: text.encode()}
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def read_folder(files: Mapping[str, bytes]) -> tuple[Manifest, dict[str, bytes]]:
@@ -117,7 +126,7 @@ def model_id(manifest: Manifest, files: Mapping[str, bytes]) -> str:
     """The hash of what the model does: without the environment it was made in, and without
     the examples, whose last digits depend on the machine.
     """
-    facts = {name: value for name, value in asdict(manifest).items() if name != "environment"}
+    facts = {name: value for name, value in _fields(manifest).items() if name != "environment"}
     told = {name: data for name, data in files.items() if name not in (MANIFEST, EXAMPLES)}
     return fingerprint([FORMAT, facts, fingerprint_files(told)])
 
