@@ -49,6 +49,12 @@ def test_rows_are_never_dropped_and_keep_their_order() -> None:
     assert data.example.n_unique() == 5
 
 
+def test_ids_of_the_user_that_repeat_are_told_apart() -> None:
+    data = read(pl.DataFrame({"who": ["a", "b", "a"], "x": [1, 2, 3]}), id="who")
+    assert data.example.to_list() == ["a", "b", "a#2"]
+    assert [(step.name, step.column, step.touched) for step in data.lineage] == [("ids repeated", "who", 1)]
+
+
 levels = st.sampled_from(["a", "A ", "b", " b", "B", "?", "", "x  y", "x y", "7.0", "7"])
 
 

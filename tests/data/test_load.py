@@ -122,7 +122,7 @@ def test_text_details(tmp_path: Path) -> None:
 def test_large_text_is_typed_by_a_sample_and_checked_by_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     line = b"123456.5,789,some words to fill the line,7\n"
-    rows = (66 << 20) // len(line)
+    rows = (33 << 20) // len(line)
     path.write_bytes(b"a,b,c,d\n" + line * rows + b"1,n.a.,x,2.5\n" + line * rows)
     table = load(path).table
     assert table.dtypes == [pl.Float64, pl.String, pl.String, pl.Float64]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from holdfast.core.dataset import Dataset
+from holdfast.core.dataset import Dataset, Step
 from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
@@ -85,7 +85,7 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
         schema,
         identity.example,
         identity.twin,
-        lineage=(*loaded.steps, *steps),
+        lineage=(*loaded.steps, *_repeated_ids(identity.example, overrides.id), *steps),
         source=loaded.name,
         content=content_hash(table, identity.example),
         key=identity.key,
@@ -121,6 +121,13 @@ def _identity(raw: pl.DataFrame, schema: Schema, key: Sequence[str]) -> Identity
         rest=raw.select(rest) if rest else None,
         key=raw.select(key) if key else None,
     )
+
+
+def _repeated_ids(example: pl.Series, said: str | None) -> list[Step]:
+    """The step that made the user's ids unique, if they were not."""
+    copies = int(example.str.contains("#[0-9]+$").sum()) if said is not None else 0
+    detail = "a copy number was added; if these are rows of one thing, say group= instead"
+    return [Step("ids repeated", said, copies, detail)] if said and copies else []
 
 
 def _time_kind(cells: pl.DataFrame) -> Kind:
