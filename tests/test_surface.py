@@ -13,8 +13,8 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
 
 PUBLIC = {
     "Comparison", "Dataset", "Estimate", "HoldfastError", "Leaderboard", "Metric", "Predictions", "Project",
-    "Run", "Verdict", "compare", "evaluate", "leaderboard", "load_model", "log", "open", "predict", "read",
-    "report", "train",
+    "Run", "Verdict", "compare", "compare_many", "evaluate", "leaderboard", "load_model", "log", "open",
+    "predict", "read", "report", "save_model", "train",
 }  # fmt: skip
 
 

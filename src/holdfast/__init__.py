@@ -11,8 +11,9 @@ The names below are loaded when they are first used, so that importing is instan
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holdfast.comparison.many import Comparison
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from holdfast.metrics import Metric
     from holdfast.project.handle import Project
     from holdfast.project.handle import open_project as open  # noqa: A004
-    from holdfast.project.judge import compare, evaluate, leaderboard
+    from holdfast.project.judge import compare, compare_many, evaluate, leaderboard
     from holdfast.project.log import log
-    from holdfast.project.predict import load_model, predict
+    from holdfast.project.predict import load_model, predict, save_model
     from holdfast.project.report import report
     from holdfast.project.train import train
 
@@ -48,6 +49,7 @@ _WHERE = {
     "Run": "holdfast.core.run:Run",
     "Verdict": "holdfast.core.verdict:Verdict",
     "compare": "holdfast.project.judge:compare",
+    "compare_many": "holdfast.project.judge:compare_many",
     "evaluate": "holdfast.project.judge:evaluate",
     "leaderboard": "holdfast.project.judge:leaderboard",
     "load_model": "holdfast.project.predict:load_model",
@@ -56,8 +58,11 @@ _WHERE = {
     "predict": "holdfast.project.predict:predict",
     "read": "holdfast.data.read:read",
     "report": "holdfast.project.report:report",
+    "save_model": "holdfast.project.predict:save_model",
     "train": "holdfast.project.train:train",
 }
+
+_DRAWN = ("Comparison", "Dataset", "Estimate", "Leaderboard", "Predictions", "Run", "Verdict")
 
 __all__ = [
     "Comparison",
@@ -71,6 +76,7 @@ __all__ = [
     "Run",
     "Verdict",
     "compare",
+    "compare_many",
     "evaluate",
     "leaderboard",
     "load_model",
@@ -79,6 +85,7 @@ __all__ = [
     "predict",
     "read",
     "report",
+    "save_model",
     "train",
 ]
 
@@ -95,3 +102,20 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Let a notebook draw Holdfast's values; done on import there, elsewhere: `%load_ext holdfast`."""
+    formatter = shell.display_formatter.formatters["text/html"]
+    for name in _DRAWN:
+        module, _, attribute = _WHERE[name].partition(":")
+        formatter.for_type_by_name(module, attribute, _html)
+
+
+def _html(value: object) -> str:
+    drawn: str = import_module("holdfast.report.notebook").html(value)
+    return drawn
+
+
+if (_ipython := sys.modules.get("IPython")) and (_shell := _ipython.get_ipython()):
+    load_ipython_extension(_shell)

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from holdfast.report.notebook import html, register
+from holdfast.report.notebook import html
 from holdfast.report.page import page
 from holdfast.report.words import clean
 
@@ -184,15 +184,3 @@ def test_notebooks_draw_core_values(churn, hostile):
         assert html(value).startswith('<div class="holdfast">')
     with pytest.raises(TypeError, match="no drawing of str"):
         html("text")
-
-
-def test_notebooks_are_told_by_name_so_that_nothing_is_imported(churn):
-    drawers = {}
-
-    class Formatter:
-        def for_type_by_name(self, type_module, type_name, func):
-            drawers[type_module, type_name] = func
-
-    register(Formatter())
-    kind = type(churn.leaderboard)
-    assert drawers[kind.__module__, kind.__name__](churn.leaderboard) == html(churn.leaderboard)
