@@ -68,7 +68,7 @@ def keeping(
     for dead in interrupted(store):
         finish_training(store, dead.id, Status.DEAD)  # told once; its folds are taken up by their keys
         request.on_event(
-            Said(f"{dead.command or dead.id} was interrupted at work. The folds that it finished are kept.")
+            Said(f"An earlier training was cut off. What it finished is kept: {dead.command or dead.id}")
         )
     plan = {
         "learners": chosen.names,

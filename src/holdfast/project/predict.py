@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -82,7 +83,9 @@ def predict_file(name: str, file: str, output: Path, *, project: str | Path = ".
     """Predict a file's rows and write `example`, `prediction` and `probability_<class>` to `output`."""
     writer = _writer(output)
     predictions, conformity = predicted(_model(name, project), file)
-    write_output(output, partial(writer, columns_of(predictions)))
+    buffer = BytesIO()  # polars has errors of its own for a disk that is full
+    writer(columns_of(predictions), buffer)
+    write_output(output, partial(_fill, buffer.getvalue()))
     return Predicted(str(output), len(predictions), name, conformity)
 
 
@@ -109,8 +112,8 @@ def _model(model: Run | TabularModel | str | Path, project: str | Path) -> Tabul
     return run.model
 
 
-def _writer(output: Path) -> Callable[[pl.DataFrame, Path], None]:
-    writers: Mapping[str, Callable[[pl.DataFrame, Path], None]] = {
+def _writer(output: Path) -> Callable[[pl.DataFrame, BytesIO], None]:
+    writers: Mapping[str, Callable[[pl.DataFrame, BytesIO], None]] = {
         ".parquet": lambda table, file: table.write_parquet(file),
         ".csv": lambda table, file: table.write_csv(file),
         ".jsonl": lambda table, file: table.write_ndjson(file),
