@@ -43,17 +43,20 @@ class Fitted(Protocol):
     """What a learner gives for one fold: a model and how it came to be."""
 
     @property
-    def model(self) -> Model: ...
+    def model(self) -> Model:
+        """The weights, as they are judged and served."""
 
     @property
-    def curve(self) -> Curve: ...
+    def curve(self) -> Curve:
+        """The validation loss while it was fitted."""
 
 
 class Learner(Protocol):
     """Hyperparameters only; `fit` gives the weights."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is called in a plan."""
 
     def fit(
         self,

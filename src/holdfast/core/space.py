@@ -21,7 +21,7 @@ class Range:
     def __post_init__(self) -> None:
         if not self.low < self.high or (self.log and self.low <= 0):
             raise PlanError(
-                f"A search range needs low < high (and low > 0 on a log scale), not {self.low} to {self.high}."
+                f"A search range needs low < high, and low > 0 on a log scale: not {self.low} to {self.high}."
             )
 
 

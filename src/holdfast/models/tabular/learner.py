@@ -11,12 +11,13 @@ from holdfast.core.plan import Option
 from holdfast.core.space import Space
 from holdfast.core.task import Task
 from holdfast.errors import PlanError, suggest
-from holdfast.models.tabular.cat_boost import CATBOOST
+from holdfast.models.tabular.cat_boost import CATBOOST, CATBOOST_SMALL
 from holdfast.models.tabular.constant import CONSTANT
 from holdfast.models.tabular.decision_tree import DECISION_TREE
 from holdfast.models.tabular.fitting import TabularLearner
 from holdfast.models.tabular.forest import EXTRA_TREES, RANDOM_FOREST
 from holdfast.models.tabular.light_gbm import LIGHTGBM, LIGHTGBM_SMALL
+from holdfast.models.tabular.linear import LINEAR
 from holdfast.models.tabular.losses import LOSSES, parse_loss
 from holdfast.models.tabular.matrix import Algorithm
 from holdfast.models.tabular.mlp import MLP
@@ -25,14 +26,16 @@ from holdfast.models.tabular.xg_boost import XGBOOST
 
 _ALGORITHMS: Mapping[str, Algorithm] = {
     "constant": CONSTANT,
-    "catboost": CATBOOST,
-    "lightgbm_small": LIGHTGBM_SMALL,
-    "lightgbm": LIGHTGBM,
-    "mlp": MLP,
-    "xgboost": XGBOOST,
-    "random_forest": RANDOM_FOREST,
-    "extra_trees": EXTRA_TREES,
+    "linear": LINEAR,
     "decision_tree": DECISION_TREE,
+    "lightgbm_small": LIGHTGBM_SMALL,
+    "catboost": CATBOOST,
+    "mlp": MLP,
+    "lightgbm": LIGHTGBM,
+    "catboost_small": CATBOOST_SMALL,
+    "xgboost": XGBOOST,
+    "extra_trees": EXTRA_TREES,
+    "random_forest": RANDOM_FOREST,
 }
 
 
