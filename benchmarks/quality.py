@@ -28,6 +28,7 @@ from benchmarks.tables import ROOT, TABLES, Table, divided
 
 HERE = Path(__file__).parent
 OUT = HERE / "out" / "quality"
+RESULTS = OUT / "results.jsonl"
 ENVIRONMENTS = HERE / ".envs"
 
 
@@ -40,6 +41,18 @@ class System:
     budget: int
     extra: tuple[str, ...] = ()
 
+    @property
+    def python(self) -> Path:
+        """The interpreter of its environment (LightGBM shares FLAML's)."""
+        if not self.environment:
+            return Path(sys.executable)
+        return ENVIRONMENTS / self.environment.replace("lightgbm", "flaml") / "bin" / "python"
+
+    @property
+    def present(self) -> bool:
+        """Whether its environment has been made."""
+        return self.python.exists()
+
 
 SYSTEMS = (
     System("holdfast 60 s", "", 60),
@@ -51,28 +64,24 @@ SYSTEMS = (
 )
 
 
-def main() -> None:
-    """Run what was asked for, keep every result, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument(
-        "--only", default="", help="systems whose name contains one of these, comma separated"
-    )
-    parser.add_argument("--tables", default="", help="tables, comma separated")
-    asked = parser.parse_args()
+def measure_all(only: str = "", tables: str = "") -> None:
+    """Measure every system on every table, one after the other, and keep each result."""
     if not ROOT.is_dir():
         sys.exit(
             f"No data in {ROOT}; set HOLDFAST_BENCH_DATA to a folder that has telco_churn/ and the others."
         )
     OUT.mkdir(parents=True, exist_ok=True)
     for table in TABLES:
-        if asked.tables and table.name not in asked.tables.split(","):
+        if tables and table.name not in tables.split(","):
             continue
         for system in SYSTEMS:
-            if asked.only and not any(part in system.name for part in asked.only.split(",")):
+            if only and not any(part in system.name for part in only.split(",")):
+                continue
+            if not system.present:
                 continue
             result = measure(system, table)
             print(json.dumps(result), flush=True)
-            with (OUT / "results.jsonl").open("a") as file:
+            with RESULTS.open("a") as file:
                 file.write(json.dumps(result) + "\n")
 
 
@@ -97,10 +106,9 @@ def run(system: System, table: Table, files: tuple[Path, Path, Path]) -> subproc
     """Call a system as its user would, in a process of its own."""
     train, test, output = files
     if system.environment:
-        home = ENVIRONMENTS / ("flaml" if system.environment == "lightgbm" else system.environment)
         budget = [str(system.budget)] if system.budget else []
         script = HERE / "peers" / f"run_{system.environment}.py"
-        command = [home / "bin" / "python", script, train, test, table.target, *budget, *system.extra, output]
+        command = [system.python, script, train, test, table.target, *budget, *system.extra, output]
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     project = output.parent / "project"
     call = [sys.executable, "-m", "holdfast"]
@@ -129,4 +137,10 @@ def score(table: Table, test: Path, output: Path) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--only", default="", help="systems whose name contains one of these, comma separated"
+    )
+    parser.add_argument("--tables", default="", help="tables, comma separated")
+    asked = parser.parse_args()
+    measure_all(asked.only, asked.tables)
