@@ -19,10 +19,10 @@ from holdfast.models.tabular.losses import row_weights
 from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
 from holdfast.models.tabular.trees import Link, Trees, child_positions, trees_graph
 
-_SHARED = {"trees": 100, "max_leaf_nodes": 1000, "min_samples_leaf": 2}
+_SHARED = {"trees": 100, "max_leaf_nodes": 1000, "min_samples_leaf": 5}
 RANDOM_FOREST_DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
     Task.CLASSIFICATION: _SHARED | {"max_features": 0.3},
-    Task.REGRESSION: _SHARED | {"max_features": 0.5},
+    Task.REGRESSION: _SHARED | {"max_features": 0.6},
 }
 EXTRA_TREES_DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
     Task.CLASSIFICATION: _SHARED | {"max_features": 0.5},
