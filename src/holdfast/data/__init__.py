@@ -1,1 +1,1 @@
-"""TODO."""
+"""Raw input -> Dataset: read, infer, clean, name the rows, check, split."""

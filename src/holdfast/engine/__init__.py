@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where work runs: worker processes on this machine, or this process itself."""
