@@ -30,7 +30,9 @@ class Builder:
         self._constants[name] = array.astype(np.int64 if array.dtype.kind == "i" else np.float32)
         return name
 
-    def node(self, kind: str, *inputs: str, output: str = "", attributes: dict[str, Any] | None = None) -> str:
+    def node(
+        self, kind: str, *inputs: str, output: str = "", attributes: dict[str, Any] | None = None
+    ) -> str:
         """One standard operator with one output."""
         from onnx import helper
 

@@ -9,6 +9,7 @@ classification a piecewise linear encoding beside them.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -103,7 +104,7 @@ def epochs_for(rows: int) -> int:
     >>> epochs_for(5_000), epochs_for(80_000), epochs_for(10_000_000)
     (24, 12, 4)
     """
-    return max(4, min(24, round(24 * (20_000 / max(rows, 1)) ** 0.5)))
+    return max(4, min(24, round(24 * math.sqrt(20_000 / max(rows, 1)))))
 
 
 def batch_for(rows: int) -> int:
@@ -119,11 +120,19 @@ def safetensors(arrays: Parameters) -> bytes:
     """float32 arrays in the safetensors format: a JSON header, then the raw numbers."""
     header, start = {}, 0
     for name, array in arrays.items():
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [start, start + array.nbytes]}
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(array.shape),
+            "data_offsets": [start, start + array.nbytes],
+        }
         start += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + b"".join(array.astype("<f4").tobytes() for array in arrays.values())
+    return (
+        len(text).to_bytes(8, "little")
+        + text
+        + b"".join(array.astype("<f4").tobytes() for array in arrays.values())
+    )
 
 
 MLP = Algorithm(fit, DEFAULTS, (*LOSSES[Task.CLASSIFICATION], *LOSSES[Task.REGRESSION]), space=SPACE)

@@ -102,7 +102,9 @@ def initial(
     flat = np.zeros(shape.size, dtype=np.float32)
     own = shape.views(flat)
     spread = np.geomspace(*sigma, _SCALES)
-    own["frequency"][:] = 2 * np.pi * rng.standard_normal(own["frequency"].shape) * np.resize(spread, shape.waves)
+    own["frequency"][:] = (
+        2 * np.pi * rng.standard_normal(own["frequency"].shape) * np.resize(spread, shape.waves)
+    )
     own["phase"][:] = rng.uniform(-np.pi, np.pi, own["phase"].shape)
     for name in ("mix", "shift"):
         own[name][:] = rng.uniform(-1, 1, own[name].shape) / math.sqrt(max(shape.waves, 1))

@@ -55,7 +55,12 @@ def flat_cos(t: float) -> float:
 
 
 def train(
-    shape: Shape, flat: np.ndarray, objective: Objective, rows: tuple[Rows, Rows], recipe: Recipe, setting: Setting
+    shape: Shape,
+    flat: np.ndarray,
+    objective: Objective,
+    rows: tuple[Rows, Rows],
+    recipe: Recipe,
+    setting: Setting,
 ) -> tuple[np.ndarray, Curve]:
     """The averaged weights of the epoch with the lowest validation loss, and the loss after each.
 

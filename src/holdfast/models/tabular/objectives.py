@@ -47,12 +47,12 @@ class Objective:
         if self.loss.name == "balanced":
             return row_weights(rows.y, rows.weight, self.classes)
         own = np.ones(len(rows.y)) if rows.weight is None else rows.weight
-        return own / own.mean()
+        return np.asarray(own / own.mean())
 
     def targets(self, y: np.ndarray) -> np.ndarray:
         """Codes or values (n,) -> float32 of shape (n, O) on the scale of the raw outputs."""
         if self.outputs > 1:
-            return np.eye(self.classes, dtype=np.float32)[y]
+            return np.asarray(np.eye(self.classes, dtype=np.float32)[y])
         return ((y - self.centre) / self.spread).astype(np.float32)[:, None]
 
     def start(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -61,24 +61,24 @@ class Objective:
             return np.zeros(1)
         share = np.bincount(y, weights=weight, minlength=self.classes) + 1 / self.classes
         logs = np.log(share / share.sum())
-        return logs if self.outputs > 1 else logs[1:] - logs[:1]
+        return np.asarray(logs if self.outputs > 1 else logs[1:] - logs[:1])
 
     def gradient(self, raw: np.ndarray, target: np.ndarray) -> np.ndarray:
         """The derivative of each row's loss by its raw outputs, float32 of shape (n, O)."""
         match self.loss.name:
             case "log_loss" | "balanced":
-                return _probabilities(raw) - target
+                return np.asarray(_probabilities(raw) - target)
             case "focal":
                 binary = self.outputs == 1
                 codes = (target[:, 0] > 0.5).astype(np.int64) if binary else target.argmax(axis=1)
                 slope = focal_gradient(raw[:, 0] if binary else raw, codes)[0]
                 return slope.reshape(raw.shape).astype(np.float32)
             case "poisson":
-                return np.exp(np.minimum(raw, _HIGHEST)) - target
+                return np.asarray(np.exp(np.minimum(raw, _HIGHEST)) - target)
             case "squared":
-                return raw - target
+                return np.asarray(raw - target)
             case "huber":
-                return np.clip(raw - target, -self.delta, self.delta)
+                return np.asarray(np.clip(raw - target, -self.delta, self.delta))
         q = self.loss.quantile
         return np.where(raw > target, np.float32(1 - q), np.float32(-q))
 
@@ -118,16 +118,16 @@ class Objective:
         error = predicted - y
         match self.loss.name:
             case "squared":
-                return np.square(error)
+                return np.asarray(np.square(error))
             case "absolute":
-                return np.abs(error)
+                return np.asarray(np.abs(error))
             case "poisson":
-                return predicted - y * np.log(np.maximum(predicted, _LEAST * self.spread))
+                return np.asarray(predicted - y * np.log(np.maximum(predicted, _LEAST * self.spread)))
             case "huber":
                 size, delta = np.abs(error), self.delta * self.spread
-                return np.where(size <= delta, np.square(error) / 2, delta * (size - delta / 2))
+                return np.asarray(np.where(size <= delta, np.square(error) / 2, delta * (size - delta / 2)))
         q = self.loss.quantile
-        return np.where(error > 0, (1 - q) * error, -q * error)
+        return np.asarray(np.where(error > 0, (1 - q) * error, -q * error))
 
 
 def objective_of(train: Matrix, setting: Setting) -> Objective:
@@ -155,4 +155,4 @@ def _probabilities(raw: np.ndarray) -> np.ndarray:
         odds: np.ndarray = np.exp(-np.clip(raw, -80, 80))
         return 1 / (1 + odds)
     share: np.ndarray = np.exp(raw - raw.max(axis=1, keepdims=True))
-    return share / share.sum(axis=1, keepdims=True)
+    return np.asarray(share / share.sum(axis=1, keepdims=True))

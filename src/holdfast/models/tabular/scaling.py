@@ -52,7 +52,9 @@ class Scaling:
         if len(self.numbers):
             numbers = graph.clipped(graph.columns(scaled, self.numbers), -_FARTHEST, _FARTHEST)
             share = graph.node("Div", numbers, graph.constant(_BOUND))
-            length = graph.node("Sqrt", graph.node("Add", graph.node("Mul", share, share), graph.constant(1.0)))
+            length = graph.node(
+                "Sqrt", graph.node("Add", graph.node("Mul", share, share), graph.constant(1.0))
+            )
             parts.append(graph.node("Div", numbers, length))
         if len(self.flags):
             parts.append(graph.columns(scaled, self.flags))
@@ -74,7 +76,7 @@ def fit_scaling(X: np.ndarray) -> Scaling:
     fill = np.nanmedian(known, axis=0).astype(np.float32)
     filled = np.where(nan, fill, X)
     low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
-    two_valued = (nan | (X == low) | (X == high)).all(axis=0)
+    two_valued = (nan | (low == X) | (high == X)).all(axis=0)
     width = np.where(two_valued, high - low, _width(filled, fill))
     factor = np.divide(1.0, width, out=np.zeros(X.shape[1]), where=width > 0)
     return Scaling(
@@ -95,4 +97,4 @@ def _width(filled: np.ndarray, centre: np.ndarray) -> np.ndarray:
         distance = np.abs(filled[:, j] - centre[j])
         away = distance[distance > 0]
         width[j] = np.quantile(away, 0.75) if len(away) else 0.0
-    return width
+    return np.asarray(width)
