@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import classified, regressed
 
@@ -20,6 +20,7 @@ def shuffled(p: Predictions, order) -> Predictions:
     return Predictions(p.table[order], p.header)
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.permutations(range(30)))
 def test_the_order_of_rows_does_not_matter(order):
     a, b = classified(30, seed=1), classified(30, seed=2)

@@ -20,7 +20,7 @@ Sample = Callable[[int, np.random.Generator], Pair]
 
 CLASSIFIED = ("accuracy", "balanced_accuracy", "f1", "mcc", "precision", "recall", "auc", "average_precision")
 LOSSES = ("log_loss", "brier")
-REGRESSED = ("rmse", "mae", "r2", "median_absolute_error")
+REGRESSED = ("rmse", "mae", "r2")
 
 
 def binary(share: float, gap: float, clusters: int | None = None) -> Sample:
@@ -97,7 +97,10 @@ CASES = {
     "three classes": (three(0.0), 200, ("f1_macro", "balanced_accuracy", "mcc", "auc", "log_loss")),
     "equal numbers": (numbers(0.0), 200, REGRESSED),
     "unequal numbers": (numbers(0.2), 200, REGRESSED),
+    "equal medians": (numbers(0.0), 200, ("median_absolute_error",)),
+    "unequal medians": (numbers(0.2), 200, ("median_absolute_error",)),
 }
+QUICK = [name for name in CASES if "medians" not in name]
 
 
 def simulate(name: str, trials: int) -> dict[str, tuple[float, float]]:
@@ -120,26 +123,24 @@ def simulate(name: str, trials: int) -> dict[str, tuple[float, float]]:
     return {metric: (held[metric] / trials, rejected[metric] / trials) for metric in metrics}
 
 
-def two_errors(share: float, trials: int) -> float:
-    return 2 * np.sqrt(share * (1 - share) / trials)
-
-
-def check(name: str, trials: int) -> None:
+def check(name: str, trials: int, errors: int) -> None:
+    """Within so many binomial standard errors of what is promised."""
     for metric, (held, rejected) in simulate(name, trials).items():
-        assert held >= 0.935 - two_errors(0.935, trials), f"{metric} covers {held:.3f}"
+        assert held >= 0.935 - errors * np.sqrt(0.935 * 0.065 / trials), f"{metric} covers {held:.3f}"
         if not name.startswith("unequal"):
-            assert rejected <= 0.05 + two_errors(0.05, trials) + 0.005, f"{metric} rejects {rejected:.3f}"
+            most = 0.05 + errors * np.sqrt(0.05 * 0.95 / trials)
+            assert rejected <= most, f"{metric} rejects {rejected:.3f}"
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", QUICK)
 def test_intervals_cover_and_equal_models_are_equal(name):
-    check(name, 20)
+    check(name, 20, errors=3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_intervals_cover_and_equal_models_are_equal_in_many_trials(name):
-    check(name, 1_000)
+    check(name, 1_000, errors=2)
 
 
 def test_more_rows_make_narrower_intervals_of_the_same_truth():

@@ -243,6 +243,15 @@ def test_names_in_the_verdict():
     assert compare(a.named("x"), b.named("x")).second == "x (second)"
 
 
+def test_one_row_that_makes_the_difference_is_told_of():
+    a, b = two(Task.REGRESSION, 400)
+    wild = b.prediction_values.copy()
+    wild[7] += 500
+    heavy = Predictions.of(example=range(400), target=b.target_values, prediction=wild)
+    assert "one row makes" in compare(a, heavy, metric="mae").difference.method
+    assert "one row makes" not in compare(a, b, metric="mae").difference.method
+
+
 def test_losses_alone_are_enough():
     rng = np.random.default_rng(0)
     easy = rng.random(805)

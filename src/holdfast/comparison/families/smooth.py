@@ -14,6 +14,10 @@ from holdfast.metrics import Metric
 from holdfast.stats.bootstrap import Smooth, smooth_influence
 from holdfast.stats.paired import sign_flip
 
+# One row's share of all differences that is told of, where no row should have it.
+_LARGE_SHARE = 0.05
+_ENOUGH_ROWS = 200
+
 
 def scored(metric: Metric, aligned: Sequence[Predictions]) -> Scored:
     """The scores by the delta method on the sums that they are functions of."""
@@ -34,14 +38,27 @@ def differences(
     if aligned[0].group_codes is not None:
         return by_clusters(scored(metric, aligned), pairs, setting, test)
     found = by_formula(scored(metric, aligned), pairs, setting, test, df=len(aligned[0]) - 1)
+    columns, _ = _columns(metric, aligned)
+    rows = columns[-len(aligned) :]
+    found = [
+        replace(each, method=each.method + _heaviest(rows[j] - rows[i]))
+        for each, (i, j) in zip(found, pairs, strict=True)
+    ]
     if len(aligned[0]) >= MANY_ROWS:
         return found
-    columns, _ = _columns(metric, aligned)
-    p = sign_flip(columns[-len(aligned) :], pairs, rng=setting.rng(), replicates=setting.replicates - 1)
+    p = sign_flip(rows, pairs, rng=setting.rng(), replicates=setting.replicates - 1)
     return [
         replace(each, p=float(of_pair), test="sign flips") if each.known else each
         for each, of_pair in zip(found, p, strict=True)
     ]
+
+
+def _heaviest(moved: np.ndarray) -> str:
+    """A remark when one of very many rows makes much of the difference; there t is not to be trusted."""
+    size = np.abs(moved)
+    share = size.max() / max(size.sum(), np.finfo(np.float64).tiny)
+    heavy = len(moved) >= _ENOUGH_ROWS and share > _LARGE_SHARE
+    return f"; one row makes {share:.0%} of all differences" if heavy else ""
 
 
 def _columns(metric: Metric, aligned: Sequence[Predictions]) -> tuple[np.ndarray, Smooth]:
