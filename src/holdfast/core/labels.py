@@ -59,6 +59,8 @@ def label_text(labels: object, what: str = "labels") -> pl.Series:
     text = series.cast(pl.String)
     if series.dtype.is_integer() or series.dtype == pl.Boolean:
         return text
+    if not text.str.ends_with("0").any():  # nothing to shorten, as in most columns of words
+        return text
     return text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1").str.replace(r"^-0$", "0")
 
 
