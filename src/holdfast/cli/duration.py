@@ -23,20 +23,3 @@ def seconds(text: str) -> float:
     if total <= 0:
         raise InputError(f"A budget must be longer than {text!r}.")
     return total
-
-
-def spoken(duration: float) -> str:
-    """A duration for reading.
-
-    >>> spoken(0.4), spoken(12.34), spoken(75), spoken(7260)
-    ('0.4 s', '12 s', '1 min 15 s', '2 h 1 min')
-    """
-    if duration < 10:
-        return f"{duration:.1f} s"
-    whole = round(duration)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-
-import numpy as np
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.predictions import Predictions
@@ -68,7 +66,3 @@ class Learner(Protocol):
         progress: Progress,
     ) -> Fitted:
         """Fit on `train`; `validation` is for early stopping only. `budget` is in seconds."""
-
-
-Combine = Callable[[Sequence[Model], np.ndarray], Model]
-"""Models of one task and their weights (shape (m,), sum 1) -> the model that mixes them."""

@@ -1,9 +1,6 @@
-"""How many folds, which learners and in what order: facts by table size, not settings."""
+"""What is taken when nobody says: how many folds, which loss."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from holdfast.core.task import Task
 
@@ -25,22 +22,6 @@ def folds_for(rows: int, smallest_class: int | None = None) -> int:
     return max(2, min(folds, rows))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The learners to fit, in order, and why each of the others is left out."""
-
-    learners: tuple[str, ...]
-    skipped: tuple[tuple[str, str], ...] = ()
-
-
 def default_loss(task: Task) -> str:
     """What is minimised when nobody says."""
     return "log_loss" if task is Task.CLASSIFICATION else "squared"
-
-
-def choose(order: Sequence[str], refusals: dict[str, str]) -> Choice:
-    """`order` without the learners that `refusals` names with a reason."""
-    return Choice(
-        tuple(name for name in order if name not in refusals),
-        tuple((name, refusals[name]) for name in order if name in refusals),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +55,3 @@ def row_weights(codes: np.ndarray, weight: np.ndarray | None, classes: int) -> n
     share = np.divide(1.0, total, out=np.zeros(classes), where=total > 0)
     balanced = own * share[codes]
     return np.asarray(balanced * (len(codes) / balanced.sum()))
-
-
-def refuse_loss(learner: str, loss: str, able: Sequence[str]) -> PlanError:
-    """The error of a learner asked for a loss that it does not have; `able` are the learners that do."""
-    return PlanError(f"{learner} cannot minimise {loss!r}. These can: {', '.join(able)}.")
