@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from made import dataset
+from made_datasets import dataset
 
 from holdfast.core.dataset import Check, Dataset, Step
 from holdfast.core.labels import label_text

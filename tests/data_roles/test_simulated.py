@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from made import dataset
+from made_datasets import dataset
 
 from holdfast.data.checks import check
 from holdfast.data.simulated import Planted, churn

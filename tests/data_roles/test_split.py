@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import dataset
+from made_datasets import dataset
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.schema import Role
