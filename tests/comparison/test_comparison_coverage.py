@@ -114,7 +114,7 @@ def simulate(name: str, trials: int) -> dict[str, tuple[float, float]]:
             truth[metric] = (found.value(b) - found.value(a)) * (1 if found.greater_is_better else -1)
     held, rejected = dict.fromkeys(metrics, 0), dict.fromkeys(metrics, 0)
     for trial in range(trials):
-        pair = sample(n, np.random.default_rng(1_000 + trial))
+        pair = sample(n, np.random.default_rng(5_000 + trial))
         for metric in metrics:
             setting = Setting(seed=trial, replicates=2_000)
             [found] = differences(resolve(metric, pair[0]), pair, np.array([[0, 1]]), setting)
