@@ -15,13 +15,13 @@ import numpy as np
 from holdfast.models.tabular.graphs import Builder
 from holdfast.models.tabular.scaling import Scaling, fit_scaling
 
-_MOST_PIECES = 1024  # columns of pieces, over all numbers
+_MOST_PIECES = 512  # columns of pieces, over all numbers
 _ROWS = 50_000  # that quantiles are taken of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """Scaled columns, then t pieces: piece k rises from `knot[k]` on, by `slope[k]`, of column `source[k]`."""
+    """Scaled columns, then t pieces: piece k follows column `source[k]` from `knot[k]` on, by `slope[k]`."""
 
     scaling: Scaling
     source: np.ndarray

@@ -54,7 +54,7 @@ def flat_cos(t: float) -> float:
     return 1.0 if t < 0.5 else 0.5 * (1 + math.cos(math.pi * (2 * t - 1)))
 
 
-def train(
+def trained(
     shape: Shape,
     flat: np.ndarray,
     objective: Objective,
@@ -100,7 +100,6 @@ class _Epoch:
 
     def __init__(self, shape: Shape, objective: Objective, rows: Rows, recipe: Recipe) -> None:
         self._shape, self._objective, self._rows, self._recipe = shape, objective, rows, recipe
-        self._target = objective.targets(rows.y)
         self._weight = None if np.ptp(rows.weight) == 0 else rows.weight.astype(np.float32)[:, None]
         self._numbers = np.ascontiguousarray(rows.inputs[:, : shape.numbers].T)
         self._steps = max(1, len(rows.y) // recipe.batch)
@@ -120,7 +119,7 @@ class _Epoch:
             raw, trace = forward(
                 shape, adam.own, self._rows.inputs[batch], np.take(self._numbers, batch, axis=1), masks
             )
-            slope = self._objective.gradient(raw, self._target[batch])
+            slope = self._objective.gradient(raw, self._objective.targets(self._rows.y[batch]))
             slope /= len(batch)
             if self._weight is not None:
                 slope *= self._weight[batch]

@@ -52,7 +52,9 @@ class Objective:
     def targets(self, y: np.ndarray) -> np.ndarray:
         """Codes or values (n,) -> float32 of shape (n, O) on the scale of the raw outputs."""
         if self.outputs > 1:
-            return np.asarray(np.eye(self.classes, dtype=np.float32)[y])
+            target = np.zeros((len(y), self.classes), dtype=np.float32)
+            target[np.arange(len(y)), y] = 1
+            return target
         return ((y - self.centre) / self.spread).astype(np.float32)[:, None]
 
     def start(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -32,6 +32,11 @@ class Scaling:
     flags: np.ndarray
     gaps: np.ndarray
 
+    @property
+    def columns(self) -> int:
+        """The number of columns that a call gives."""
+        return len(self.numbers) + len(self.flags) + len(self.gaps)
+
     def filled(self, X: np.ndarray) -> np.ndarray:
         """X with its gaps filled, float32 of shape (n, d)."""
         return np.where(np.isnan(X), self.fill, X)
