@@ -19,7 +19,6 @@ from holdfast.project.fitting import fit
 from holdfast.project.judge import leaderboard
 from holdfast.project.report import report
 from holdfast.project.request import TrainRequest
-from holdfast.project.table import checked
 
 _BUDGET = 60.0  # seconds
 
@@ -52,7 +51,7 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
     say("These faults were planted in it, and a check of the data can see the last three:")
     for fault in described(planted):
         say(f"  - {fault}")
-    checks = checked(read_as(str(file), Overrides(target=planted.target))).checks
+    checks = read_as(str(file), Overrides(target=planted.target)).checks
     leaks = tuple(check.column for check in checks if check.kind == "leak")
     if leaks:
         say(f"The checks suspect {', '.join(leaks)} of giving the answer away. Left out, as they advise:")

@@ -8,8 +8,6 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset, Step
-from holdfast.core.schema import Role
-from holdfast.data.checks import check
 from holdfast.data.conform import conform
 from holdfast.data.identity import content_hash
 from holdfast.data.read import read_as
@@ -17,14 +15,9 @@ from holdfast.data.roles import Overrides
 from holdfast.errors import TargetError
 
 
-def checked(dataset: Dataset) -> Dataset:
-    """The dataset with the checks of its rows; those need a target."""
-    return replace(dataset, checks=check(dataset)) if dataset.schema.with_role(Role.TARGET) else dataset
-
-
 def load(source: object, columns: Overrides, test: object = None) -> tuple[Dataset, np.ndarray | None]:
     """The dataset to train on; with a `test` source its rows follow, marked by the mask (n,)."""
-    dataset = source if isinstance(source, Dataset) else checked(read_as(source, columns))
+    dataset = source if isinstance(source, Dataset) else read_as(source, columns)
     if test is None:
         return dataset, None
     tested, _ = conform(test, dataset.schema, key=columns.key)
