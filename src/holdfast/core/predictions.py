@@ -211,7 +211,7 @@ def _header(text: str) -> Header:
         facts = json.loads(text)
         written = facts.pop("format")
         if written != FORMAT:
-            raise NewerError(f"These predictions have format {written!r}; this Holdfast reads {FORMAT!r}.")
+            raise NewerError.format(str(written), FORMAT, where="This predictions file")
         task = Task(facts["task"]) if facts["task"] else None
         return Header(**{**facts, "task": task, "classes": tuple(facts["classes"])})
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -138,9 +138,7 @@ def _check_format(facts: Mapping[str, Any]) -> None:
             raise ModelError(f"This is a model of family {facts.get('family')!r}, not of tables.")
         return
     if isinstance(written, str) and written.startswith("model.v"):
-        raise NewerError(
-            f"This model has format {written!r}; this Holdfast reads {FORMAT!r}. Update Holdfast."
-        )
+        raise NewerError.format(written, FORMAT, where="This model")
     raise ModelError(f"This is not a model folder: its format is {written!r}.")
 
 
