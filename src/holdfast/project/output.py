@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.errors import FileError
+from holdfast.store.disk import write_whole
 
 
-def write_output(output: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a file beside `output` that then takes its name; FileError when it cannot."""
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.part")
+def write_output(output: Path, data: bytes) -> Path:
+    """Write the file, in a folder that is made if need be; FileError when it cannot be."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write(temporary)
-            temporary.replace(output)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(output, data, output.parent)
     except OSError as error:
         raise FileError.unwritable(output, error.strerror or str(error)) from error
     return output

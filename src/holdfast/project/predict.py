@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -16,12 +15,11 @@ from holdfast.core.run import Run
 from holdfast.core.task import Task
 from holdfast.data.conform import conform
 from holdfast.errors import FileError, ModelError
+from holdfast.models.tabular.folder import MANIFEST
 from holdfast.models.tabular.served import TabularModel, load
 from holdfast.project.handle import open_project
 from holdfast.project.output import write_output
 from holdfast.project.runs import run_named
-
-_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ def load_model(path: str | Path) -> TabularModel:
     ModelError names what is damaged.
     """
     folder = Path(path)
-    if not (folder / _MANIFEST).is_file():
-        raise FileError(f"{folder} is no model folder: it has no {_MANIFEST}.")
+    if not (folder / MANIFEST).is_file():
+        raise FileError(f"{folder} is no model folder: it has no {MANIFEST}.")
     files = {
         file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
     }
@@ -51,13 +49,9 @@ def load_model(path: str | Path) -> TabularModel:
 def save_model(model: TabularModel, path: str | Path) -> Path:
     """Write a model's folder, the manifest last."""
     folder = Path(path)
-    for name in sorted(model.files, key=lambda name: name == _MANIFEST):
-        write_output(folder / name, partial(_fill, model.files[name]))
+    for name in sorted(model.files, key=lambda name: name == MANIFEST):
+        write_output(folder / name, model.files[name])
     return folder
-
-
-def _fill(data: bytes, file: Path) -> None:
-    file.write_bytes(data)
 
 
 def predict(
@@ -85,7 +79,7 @@ def predict_file(name: str, file: str, output: Path, *, project: str | Path = ".
     predictions, conformity = predicted(_model(name, project), file)
     buffer = BytesIO()  # polars has errors of its own for a disk that is full
     writer(columns_of(predictions), buffer)
-    write_output(output, partial(_fill, buffer.getvalue()))
+    write_output(output, buffer.getvalue())
     return Predicted(str(output), len(predictions), name, conformity)
 
 
@@ -103,7 +97,7 @@ def _model(model: Run | TabularModel | str | Path, project: str | Path) -> Tabul
     if isinstance(model, TabularModel):
         return model
     run = model if isinstance(model, Run) else None
-    if run is None and (Path(str(model)) / _MANIFEST).is_file():
+    if run is None and (Path(str(model)) / MANIFEST).is_file():
         return load_model(str(model))
     if run is None or run.model is None:
         run = run_named(open_project(project), run.id if run is not None else str(model))

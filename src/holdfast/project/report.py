@@ -39,7 +39,7 @@ def report(
 def write_report(project: Project, name: str, output: Path) -> Path:
     """The page of a run, whole or not at all."""
     text = page(facts_of(project, name))
-    return write_output(output, lambda file: file.write_text(text, encoding="utf-8"))
+    return write_output(output, text.encode())
 
 
 def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:

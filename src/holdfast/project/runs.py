@@ -9,6 +9,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.run import Run, RunRecord, Status, Training
 from holdfast.core.split import Split
 from holdfast.errors import UnknownRunError
+from holdfast.models.tabular.folder import MANIFEST
 from holdfast.models.tabular.served import load
 from holdfast.project.handle import Project
 from holdfast.store.datasets import load_dataset
@@ -34,7 +35,7 @@ def run_named(project: Project, name: str) -> Run:
     """The run of that name, with its predictions and its model."""
     run = load_run(project.store, run_id(project, name))
     files = run_files(project.store, run.id)
-    return replace(run, model=load(files) if "manifest.json" in files else None)
+    return replace(run, model=load(files) if MANIFEST in files else None)
 
 
 def run_id(project: Project, name: str) -> str:
