@@ -88,7 +88,7 @@ class Run:
     """A run with its model and its out-of-fold predictions.
 
     `candidates` are all the runs of the same training, this one among them;
-    `leaderboard` compares them.
+    `hf.leaderboard(run)` ranks them.
     """
 
     record: RunRecord

@@ -19,12 +19,11 @@ from holdfast.metrics import Metric, resolve
 from holdfast.project.handle import Project, with_settings
 from holdfast.project.request import TrainRequest
 from holdfast.project.table import load
+from holdfast.store.settings import Settings
 from holdfast.store.splits import Rule, freeze_rule, load_rule
 from holdfast.training.outcome import Rows
 from holdfast.training.portfolio import default_loss, folds_for
 from holdfast.training.schedule import roles_id
-
-_SEALED = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +133,7 @@ def _share(request: TrainRequest, project: Project | None) -> float:
         return 0.0  # the owner's own rows are the sealed ones, now and later
     if request.sealed is not None:
         return request.sealed
-    return _SEALED if project is None else project.settings.sealed
+    return (Settings() if project is None else project.settings).sealed
 
 
 def _rule(dataset: Dataset, divided: Split) -> Rule:
