@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from made_tables import halves, made, weighted
 
 from holdfast.core.dataset import Dataset
+from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.errors import PlanError, TargetError
 from holdfast.models.tabular import learner as registry
 from holdfast.models.tabular.fitting import FittedTabular
@@ -20,6 +23,7 @@ from holdfast.models.tabular.learner import (
     search_space,
     tabular_learner,
 )
+from holdfast.models.tabular.served import load
 
 NAMES = [name for name in portfolio() if available(name)]
 LEARNERS = [name for name in NAMES if name != "constant"]
@@ -136,6 +140,27 @@ def test_a_loss_that_a_learner_lacks_names_those_that_have_it() -> None:
     assert "extra_trees" in refused and "lightgbm" not in refused
     with pytest.raises(PlanError, match="no loss 'huber'"):
         refusals(BINARY, rows=10_000, loss="huber")
+
+
+def test_counts_cannot_be_negative() -> None:
+    target = NUMBERS.table["y"] - 200
+    below = replace(NUMBERS, table=NUMBERS.table.with_columns(target), content="below zero")
+    with pytest.raises(PlanError, match=r"counts.*goes down to -"):
+        fit("lightgbm", below, loss="poisson")
+
+
+def test_a_table_of_ten_thousand_columns_is_fitted_and_served() -> None:
+    rng = np.random.default_rng(0)
+    cells = rng.normal(size=(120, 10_000))
+    columns = {f"x{j}": cells[:, j] for j in range(cells.shape[1])}
+    table = pl.DataFrame(columns | {"y": np.where(cells[:, 7] > 0, "a", "b")})
+    features = tuple(Column(name, Kind.NUMBER) for name in columns)
+    schema = Schema((*features, Column("y", Kind.CATEGORY, Role.TARGET)))
+    ids = pl.Series([str(i) for i in range(120)])
+    wide = Dataset(table, schema, ids, np.arange(120, dtype=np.uint64), content="wide")
+    model = load(fit("decision_tree", wide).model.files)
+    assert model.predict(wide).loss.mean() < 0.5
+    assert model.predict_rows([table.row(0, named=True)]).shape == (1, 2)
 
 
 def test_a_library_that_is_not_installed_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

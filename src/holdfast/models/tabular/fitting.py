@@ -20,7 +20,7 @@ from holdfast.core.labels import codes_of, label_text, positive_of
 from holdfast.core.learner import Curve, Progress
 from holdfast.core.plan import Option
 from holdfast.core.schema import Role
-from holdfast.errors import TargetError, some
+from holdfast.errors import PlanError, TargetError, some
 from holdfast.models.tabular.encode import encode
 from holdfast.models.tabular.examples import raw_rows
 from holdfast.models.tabular.folder import Manifest, Member
@@ -74,7 +74,13 @@ class TabularLearner:
 
     def _matrix(self, X: np.ndarray, rows: Dataset, recipe: Recipe) -> Matrix:
         if not self.classes:
-            return Matrix(X, rows.target.to_numpy().astype(np.float64), rows.weight, recipe.names)
+            y = rows.target.to_numpy().astype(np.float64)
+            if self.loss == "poisson" and (y < 0).any():
+                raise PlanError(
+                    f"The loss 'poisson' is of counts, but the target goes down to {y.min():g}. "
+                    "Use 'squared', 'absolute' or 'huber'."
+                )
+            return Matrix(X, y, rows.weight, recipe.names)
         labels = label_text(rows.target)
         codes = codes_of(labels, self.classes)
         if (codes < 0).any():

@@ -39,8 +39,7 @@ _ALGORITHMS: Mapping[str, Algorithm] = {
 }
 
 
-# The MLP earns no weight on small tables, nor where there are few numbers for it to see.
-_FEWEST_ROWS = {"mlp": 2000}
+_FEWEST_ROWS = {"mlp": 500}  # below, it is worse than a small booster and earns no weight beside one
 
 
 def portfolio() -> tuple[str, ...]:
