@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from holdfast.training.decision import best_threshold, calibrate, choose_threshold, fit_temperature, tempered
+from holdfast.stats.tempering import tempered
+from holdfast.training.decision import best_threshold, calibrate, choose_threshold, fit_temperature
 
 
 def f1(tables):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_SMALLEST = 1e-7
+from holdfast.core.assemble import log_loss
+from holdfast.stats.tempering import tempered
+
 _LOG_T = (-1.6, 1.6)  # temperatures from 0.2 to 5
 
 
@@ -36,17 +38,6 @@ class Threshold:
     metric: str
 
 
-def tempered(probability: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities of shape (n, K) at another temperature: p^(1/T), renormalised.
-
-    >>> tempered(np.array([[0.2, 0.8]]), 1.0).round(6).tolist()
-    [[0.2, 0.8]]
-    """
-    logits = np.log(np.clip(probability, _SMALLEST, 1.0)) / temperature
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
 def fit_temperature(probability: np.ndarray, codes: np.ndarray) -> float:
     """The temperature with the lowest log loss, by golden section over ln T (it is unimodal)."""
     low, high = _LOG_T
@@ -54,7 +45,7 @@ def fit_temperature(probability: np.ndarray, codes: np.ndarray) -> float:
     left, right = high - ratio * (high - low), low + ratio * (high - low)
 
     def loss(log_t: float) -> float:
-        return float(_losses(tempered(probability, float(np.exp(log_t))), codes).mean())
+        return float(log_loss(codes, tempered(probability, float(np.exp(log_t)))).mean())
 
     f_left, f_right = loss(left), loss(right)
     while high - low > 1e-3:
@@ -78,10 +69,11 @@ def calibrate(probability: np.ndarray, codes: np.ndarray, fold: np.ndarray) -> t
     for k in np.unique(fold):
         held = fold == k
         adjusted[held] = tempered(probability[held], fit_temperature(probability[~held], codes[~held]))
-    gain = _losses(probability, codes) - _losses(adjusted, codes)
+    plain, scaled = log_loss(codes, probability), log_loss(codes, adjusted)
+    gain = plain - scaled
     error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
     kept = bool(gain.mean() > error)
-    before, after = float(_losses(probability, codes).mean()), float(_losses(adjusted, codes).mean())
+    before, after = float(plain.mean()), float(scaled.mean())
     temperature = fit_temperature(probability, codes) if kept else 1.0
     return Calibration(temperature, before, after, kept), adjusted if kept else probability
 
@@ -132,7 +124,3 @@ def choose_threshold(
 
 def _table(positive: np.ndarray, decided: np.ndarray) -> np.ndarray:
     return np.bincount(2 * positive + decided, minlength=4).reshape(1, 2, 2).astype(np.float64)
-
-
-def _losses(probability: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    return np.asarray(-np.log(np.clip(probability[np.arange(len(codes)), codes], _SMALLEST, 1.0)))
