@@ -62,7 +62,7 @@ def test_threshold_against_trying_every_cut():
 
 def test_a_helpful_threshold_is_kept_with_its_figures():
     probability, codes, fold = scores(5000, 1.0)
-    chosen, decided = choose_threshold(probability[:, 1], codes == 1, fold, f1, metric="f1")
+    chosen, decided = choose_threshold(probability[:, 1], codes == 1, fold, f1)
     assert chosen.kept
     assert chosen.after > chosen.before
     assert 0.1 < chosen.threshold < 0.5

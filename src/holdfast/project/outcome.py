@@ -153,7 +153,7 @@ def _sample(n: int, seed: int) -> np.ndarray:
 def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: Judge) -> Run:
     """Calibrate, choose the threshold, judge, and time the model as it is served."""
     prepared, notes = judge.prepared, []
-    threshold, temperature = None, 1.0
+    threshold, temperature, decided = None, 1.0, None
     if prepared.task is Task.CLASSIFICATION:
         rows = prepared.rows
         calibration, output = calibrate(output, rows.codes, rows.fold)
@@ -164,10 +164,10 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
                 f"log loss {calibration.before:.5f} before, {calibration.after:.5f} after (cross-fitted)"
             )
         if rows.positive is not None:
-            threshold, note = _threshold(output, judge)
+            threshold, decided, note = _threshold(output, judge)
             notes += note
     model = with_decision(model, temperature=temperature, threshold=threshold)
-    predictions = out_of_fold(prepared.rows, output, threshold=threshold, model=record.id)
+    predictions = out_of_fold(prepared.rows, output, threshold=threshold, model=record.id, decided=decided)
     scores = {prepared.metric.name: evaluate(predictions, prepared.metric)}
     cost = _timed(model, record.cost, prepared)
     return Run(
@@ -175,10 +175,11 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
     )
 
 
-def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, list[str]]:
+def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, np.ndarray | None, list[str]]:
+    """The threshold, the cross-fitted decisions where it was looked for, and what is said of it."""
     metric, rows = judge.prepared.metric, judge.prepared.rows
     if metric.family != "confusion" or rows.positive is None:
-        return 0.5, []
+        return 0.5, None, []
     place = rows.classes.index(rows.positive)
     order = [1 - place, place]
 
@@ -187,15 +188,15 @@ def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, list[str]]:
         values = metric.of_counts(tables, classes, rows.positive)
         return values if metric.greater_is_better else -values
 
-    chosen, _ = choose_threshold(
-        output[:, place].astype(np.float64), rows.codes == place, rows.fold, of_counts, metric=metric.name
+    chosen, decided = choose_threshold(
+        output[:, place].astype(np.float64), rows.codes == place, rows.fold, of_counts
     )
     verb = "kept" if chosen.kept else "not kept"
     note = (
         f"threshold {chosen.threshold:.3f} {verb}: {metric.name} {chosen.before:.4f} at 0.5, "
         f"{chosen.after:.4f} with it (cross-fitted)"
     )
-    return chosen.threshold, [note]
+    return chosen.threshold, decided, [note]
 
 
 def _timed(model: TabularModel, cost: Cost, prepared: Prepared) -> Cost:

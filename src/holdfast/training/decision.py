@@ -35,7 +35,6 @@ class Threshold:
     before: float
     after: float
     kept: bool
-    metric: str
 
 
 def fit_temperature(probability: np.ndarray, codes: np.ndarray) -> float:
@@ -107,8 +106,6 @@ def choose_threshold(
     positive: np.ndarray,
     fold: np.ndarray,
     of_counts: OfCounts,
-    *,
-    metric: str,
 ) -> tuple[Threshold, np.ndarray]:
     """Choose a threshold; the second value are cross-fitted decisions, bool of shape (n,)."""
     decided = np.empty(len(score), dtype=bool)
@@ -119,7 +116,7 @@ def choose_threshold(
     before, after = (float(of_counts(_table(positive, choice))[0]) for choice in (plain, decided))
     kept = after > before
     chosen = best_threshold(score, positive, of_counts) if kept else 0.5
-    return Threshold(chosen, before, after, kept, metric), decided if kept else plain
+    return Threshold(chosen, before, after, kept), decided if kept else plain
 
 
 def _table(positive: np.ndarray, decided: np.ndarray) -> np.ndarray:

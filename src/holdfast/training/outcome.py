@@ -62,10 +62,19 @@ def gather(rows: Rows, fits: Sequence[FoldFit]) -> np.ndarray:
     return gathered
 
 
-def out_of_fold(rows: Rows, output: np.ndarray, *, threshold: float | None, model: str) -> Predictions:
+def out_of_fold(
+    rows: Rows,
+    output: np.ndarray,
+    *,
+    threshold: float | None,
+    model: str,
+    decided: np.ndarray | None = None,
+) -> Predictions:
     """Predictions of the open rows from their out-of-fold output.
 
-    `threshold` is the positive class's, or None for the most probable class.
+    `threshold` is the positive class's, or None for the most probable class. `decided`,
+    bool of shape (n,), are the rows taken for positive where the threshold was chosen on
+    these very rows: decisions that were cross-fitted, so that their score is honest.
     """
     dataset, index = rows.dataset, rows.index
     group = dataset.schema.with_role(Role.GROUP)
@@ -74,7 +83,7 @@ def out_of_fold(rows: Rows, output: np.ndarray, *, threshold: float | None, mode
     predictions = Predictions.of(
         example=dataset.example[index],
         target=label_text(target) if classified else target,
-        prediction=None if classified else output[:, 0],
+        prediction=_labels(rows, decided) if classified else output[:, 0],
         probability=output if classified else None,
         classes=rows.classes if classified else None,
         positive=rows.positive,
@@ -87,3 +96,10 @@ def out_of_fold(rows: Rows, output: np.ndarray, *, threshold: float | None, mode
     )
     header: Header = replace(predictions.header, dataset=dataset.id, created_by="holdfast")
     return replace(predictions, header=header)
+
+
+def _labels(rows: Rows, decided: np.ndarray | None) -> np.ndarray | None:
+    if decided is None or rows.positive is None:
+        return None
+    place = rows.classes.index(rows.positive)
+    return np.array(rows.classes)[np.where(decided, place, 1 - place)]
