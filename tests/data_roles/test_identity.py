@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.data import hashing
-from holdfast.data.hashing import hash_cells, hash_rows
+from holdfast.data.hashing import hash_cells, hash_of, hash_rows, row_sums
 from holdfast.data.identity import content_hash, identify
 from holdfast.errors import ColumnError
 
@@ -122,6 +122,18 @@ def test_long_columns_and_long_cells_hash_like_single_rows(monkeypatch: pytest.M
     expected = hash_rows(long)
     monkeypatch.setattr(hashing, "_BYTES", 100)
     assert (hash_rows(long) == expected).all()
+
+
+@given(TABLES)
+@settings(max_examples=60, deadline=None)
+def test_hashing_tables_together_changes_nothing(rows: list[tuple[str | None, float | None, str]]) -> None:
+    raw = table_of(rows)
+    typed = raw.with_columns(pl.col("text").str.strip_chars(), pl.col("y").str.to_uppercase())
+    sums = row_sums([raw, raw.select("number"), typed])
+    for table, own in zip([raw, raw.select("number"), typed], sums, strict=True):
+        assert (hash_of(own) == hash_rows(table)).all()
+    identity = identify(raw.select("text", "number"), rest=raw.select("y"), typed=typed)
+    assert identity.content == content_hash(typed, identity.example)
 
 
 def test_no_two_of_a_million_cells_collide() -> None:

@@ -11,6 +11,7 @@ The mixer is SplitMix64's finaliser (Steele, Lea and Flood 2014).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
@@ -20,7 +21,7 @@ import polars as pl
 from holdfast.errors import ColumnError
 
 _FORMAT = b"holdfast.rows.v1"
-_ROWS = 1 << 16  # so that a chunk's work stays in the processor's cache
+_ROWS = 1 << 17  # so that a chunk's work stays in the processor's cache
 _BYTES = 1 << 24  # of text at once, so that memory is bounded whatever the cells hold
 _HEAD = 1 << 12  # cells that show whether a column of text holds few distinct ones
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
@@ -41,19 +42,47 @@ def hash_rows(table: pl.DataFrame) -> np.ndarray:
     >>> bool((a == b).all()), f"{a[0, 0]:016x}"
     (True, '59a144230f8e976c')
     """
-    lanes = np.zeros((2, table.height), dtype=np.uint64)
-    keys = [_key(name) for name in table.columns]
+    return hash_of(row_sums([table])[0])
+
+
+def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
+    """What `hash_of` makes each table's hashes of: uint64 of shape (2, n), which add up over columns.
+
+    The tables have equally many rows; a column that several of them hold is hashed once.
+    """
+    rows = tables[0].height
+    sums = [np.zeros((2, rows), dtype=np.uint64) for _ in tables]
+    columns = _shared(tables)
+    keys = [_key(column.name) for column, _ in columns]
 
     def add(start: int) -> None:
-        chunk = lanes[:, start : start + _ROWS]
-        for series, key in zip(table.slice(start, _ROWS).get_columns(), keys, strict=True):
-            cells = _cells(series)
-            for lane in range(2):
-                chunk[lane] += mix(cells[lane] ^ np.uint64(key[lane]))
+        for (column, holders), key in zip(columns, keys, strict=True):
+            mixed = _mixed(column[start : start + _ROWS], key)
+            for holder in holders:
+                sums[holder][:, start : start + _ROWS] += mixed
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
-        list(pool.map(add, range(0, table.height, _ROWS)))
-    return mix(np.ascontiguousarray(lanes.T))
+        list(pool.map(add, range(0, rows, _ROWS)))
+    return sums
+
+
+def hash_of(sums: np.ndarray) -> np.ndarray:
+    """The hashes of rows from their sums of shape (2, n): uint64 of shape (n, 2)."""
+    return mix(np.ascontiguousarray(sums.T))
+
+
+def _shared(tables: Sequence[pl.DataFrame]) -> list[tuple[pl.Series, list[int]]]:
+    """The different columns of the tables, each with the places of the tables that hold it."""
+    found: dict[str, list[tuple[pl.Series, list[int]]]] = {}
+    for place, table in enumerate(tables):
+        for column in table.get_columns():
+            known = found.setdefault(column.name, [])
+            same = (holders for other, holders in known if column.equals(other, check_dtypes=True))
+            if (holders := next(same, None)) is not None:
+                holders.append(place)
+            else:
+                known.append((column, [place]))
+    return [pair for pairs in found.values() for pair in pairs]
 
 
 def hash_cells(cells: pl.Series) -> np.ndarray:
@@ -76,6 +105,20 @@ def mix(x: np.ndarray) -> np.ndarray:
 def _key(name: str) -> tuple[int, int]:
     digest = blake2b(name.encode(), digest_size=16, person=_FORMAT).digest()
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+
+
+def _mixed(series: pl.Series, key: tuple[int, int]) -> np.ndarray:
+    """Each cell's part of its row's sums: uint64 of shape (2, n)."""
+    if series.dtype == pl.String and len(series) > _HEAD and series[:_HEAD].n_unique() <= _HEAD // 8:
+        # Few distinct texts: hash each once. A mapping of its own, so that none outlives the call.
+        coded = series.cast(pl.Categorical(pl.Categories.random()))
+        levels = coded.unique()
+        place = levels.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        lanes = np.empty((2, int(place.max()) + 2), dtype=np.uint64)  # the last place is for null
+        lanes[:, place] = _mixed(levels.cast(pl.String), key)
+        codes = coded.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        return np.take(lanes, codes, axis=1)
+    return np.stack([mix(words ^ np.uint64(seed)) for words, seed in zip(_cells(series), key, strict=True)])
 
 
 def _cells(series: pl.Series) -> np.ndarray:
@@ -130,18 +173,6 @@ def _integers(series: pl.Series) -> np.ndarray:
 
 
 def _texts(series: pl.Series) -> np.ndarray:
-    if len(series) <= _HEAD or series[:_HEAD].n_unique() > _HEAD // 8:
-        return _each_text(series)
-    # Few distinct texts: hash each once. A mapping of its own, so that none outlives the call.
-    coded = series.cast(pl.Categorical(pl.Categories.random()))
-    levels = coded.unique()
-    place = levels.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-    lanes = np.empty((2, int(place.max()) + 2), dtype=np.uint64)  # the last place is for null
-    lanes[:, place] = _each_text(levels.cast(pl.String))
-    return np.take(lanes, coded.to_physical().cast(pl.Int64).fill_null(-1).to_numpy(), axis=1)
-
-
-def _each_text(series: pl.Series) -> np.ndarray:
     values = series.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
     numeric = np.isfinite(values) & ~_large(values)
     text = ~numeric & (series.is_not_null() & (series != "")).to_numpy()

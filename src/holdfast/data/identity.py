@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.labels import label_text
-from holdfast.data.hashing import hash_rows
+from holdfast.data.hashing import hash_of, row_sums
 
 _PREFIX = b"h1"
 _DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -20,12 +20,14 @@ class Identity:
     """The rows' ids, unique text of length n, and a hash of their features.
 
     Rows with equal features share their `twin`, uint64 of shape (n,); `key` is the same
-    hash of the columns that name the rows, where those are not the features.
+    hash of the columns that name the rows, where those are not the features. `content`
+    is the `content_hash` of the rows' typed cells, where those were given.
     """
 
     example: pl.Series
     twin: np.ndarray
     key: np.ndarray | None = None
+    content: str = ""
 
 
 def identify(
@@ -34,6 +36,7 @@ def identify(
     *,
     rest: pl.DataFrame | None = None,
     key: pl.DataFrame | None = None,
+    typed: pl.DataFrame | None = None,
 ) -> Identity:
     """Give every row an id that neither the order of rows nor that of columns changes.
 
@@ -43,6 +46,8 @@ def identify(
     target and what else is no feature), so that only rows equal in everything can trade
     places. An empty cell in `id_column` gets the hash. `key` are the raw cells to hash
     where those are not the features: rows keep the ids that a project first gave them.
+    `typed` is the whole cleaned table: most of its columns are as they were read, and
+    its content is hashed in the same pass.
 
     >>> identity = identify(pl.DataFrame({"age": [41, 7, 41]}))
     >>> identity.example.to_list()[2], bool(identity.twin[0] == identity.twin[2])
@@ -50,20 +55,31 @@ def identify(
     >>> identify(pl.DataFrame({"age": [41, 7, 8]}), pl.Series(["a", "b", "a"])).example.to_list()
     ['a', 'b', 'a#2']
     """
-    lanes = hash_rows(features)
-    twin, of_key = np.ascontiguousarray(lanes[:, 0]), None
-    if key is not None and set(key.columns) != set(features.columns):
-        lanes = hash_rows(key)
-        of_key = np.ascontiguousarray(lanes[:, 0])
-    ties = [lanes] if rest is None else [lanes, hash_rows(rest)]
-    if id_column is None:
-        return Identity(_numbered(_hexes(lanes), ties), twin, of_key)
+    if key is not None and set(key.columns) == set(features.columns):
+        key = None
+    given = {"features": features, "key": key, "rest": rest, "typed": typed}
+    tables = {name: table for name, table in given.items() if table is not None}
+    sums = dict(zip(tables, row_sums(list(tables.values())), strict=True))
+    twin, of_key = (hash_of(sums[name]) if name in sums else None for name in ("features", "key"))
+    assert twin is not None
+    lanes = twin if of_key is None else of_key
+    ties = [lanes] if rest is None else [lanes, hash_of(sums["rest"])]
+    example = _numbered(_hexes(lanes) if id_column is None else _named(id_column, lanes), ties)
+    return Identity(
+        example,
+        np.ascontiguousarray(twin[:, 0]),
+        None if of_key is None else np.ascontiguousarray(of_key[:, 0]),
+        _content(sums["typed"], example) if typed is not None else "",
+    )
+
+
+def _named(id_column: pl.Series, lanes: np.ndarray) -> pl.Series:
     named = label_text(id_column).replace("", None)
     blank = named.is_null()
     if blank.any():
         ids = pl.Series(values=[None] * len(named), dtype=pl.String)
         named = named.zip_with(~blank, ids.scatter(blank.arg_true(), _hexes(lanes[blank.to_numpy()])))
-    return Identity(_numbered(named, ties), twin, of_key)
+    return named
 
 
 def content_hash(table: pl.DataFrame, example: pl.Series) -> str:
@@ -75,7 +91,11 @@ def content_hash(table: pl.DataFrame, example: pl.Series) -> str:
     >>> content_hash(table, ids) == content_hash(table, ids.reverse())
     False
     """
-    rows = hash_rows(table.with_columns(example.alias("\0example")))
+    return _content(row_sums([table])[0], example)
+
+
+def _content(sums: np.ndarray, example: pl.Series) -> str:
+    rows = hash_of(sums + row_sums([example.alias("\0example").to_frame()])[0])
     return str(_hexes(rows.sum(axis=0, dtype=np.uint64)[None, :])[0]).removeprefix("h1")
 
 

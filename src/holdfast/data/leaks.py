@@ -66,6 +66,8 @@ def _telling_gaps(dataset: Dataset) -> list[Check]:
     counts = dataset.table.select(names).null_count().row(0)
     holey = [name for name, count in zip(names, counts, strict=True) if 0 < count < len(dataset)]
     target = dataset.target.filter(known)
+    if dataset.schema.task is Task.CLASSIFICATION:
+        target = label_text(target).alias("label")
     gaps = {name: dataset.table[name].is_null().filter(known) for name in holey}
     tell = _pure_gap if dataset.schema.task is Task.CLASSIFICATION else _explaining_gap
     facts = [(name, tell(gap, target), int(gap.sum())) for name, gap in gaps.items()]
@@ -83,11 +85,13 @@ def _telling_gaps(dataset: Dataset) -> list[Check]:
     ]
 
 
-def _pure_gap(gap: pl.Series, target: pl.Series) -> str:
+def _pure_gap(gap: pl.Series, labels: pl.Series) -> str:
     """What makes the gap suspicious, or an empty text."""
-    labels = label_text(target).alias("label")
     counts = pl.DataFrame({"gap": gap, "label": labels}).group_by("gap", "label").len()
-    base = {label: count / len(gap) for label, count in labels.value_counts().iter_rows()}
+    base = {
+        label: rows / len(gap)
+        for label, rows in counts.group_by("label").agg(pl.col("len").sum()).iter_rows()
+    }
     for empty in (True, False):
         side = counts.filter(pl.col("gap") == empty).sort(["len", "label"], descending=[True, False])
         if not side.height:

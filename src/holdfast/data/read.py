@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -13,7 +12,7 @@ from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
 from holdfast.data.clean import clean
-from holdfast.data.identity import Identity, content_hash, identify
+from holdfast.data.identity import Identity, identify
 from holdfast.data.infer import infer
 from holdfast.data.load import Source, load
 from holdfast.data.roles import Overrides, assign
@@ -70,11 +69,9 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
             f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns "
             f"are {raw.columns}. Check the separator, or give a table with features."
         )
-    with ThreadPoolExecutor(1) as beside:  # naming and cleaning take about as long
-        named = beside.submit(_identity, raw, schema, overrides.key)
-        table, steps = clean(raw, schema.columns)
-        identity = named.result()
-    del raw, named
+    table, steps = clean(raw, schema.columns)
+    identity = _identity(raw, table, schema, overrides.key)
+    del raw
     if overrides.target is not None:
         check_target(table[overrides.target], schema.target)
         _check_features(table, features)
@@ -87,7 +84,7 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
         identity.twin,
         lineage=(*loaded.steps, *_repeated_ids(identity.example, overrides.id), *steps),
         source=loaded.name,
-        content=content_hash(table, identity.example),
+        content=identity.content,
         key=identity.key,
     )
     return replace(dataset, checks=check(dataset)) if overrides.target is not None else dataset
@@ -110,7 +107,7 @@ def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
     return schema
 
 
-def _identity(raw: pl.DataFrame, schema: Schema, key: Sequence[str]) -> Identity:
+def _identity(raw: pl.DataFrame, typed: pl.DataFrame, schema: Schema, key: Sequence[str]) -> Identity:
     features = [column.name for column in schema.features]
     taken = set(features)
     rest = [name for name in raw.columns if name not in taken]
@@ -120,6 +117,7 @@ def _identity(raw: pl.DataFrame, schema: Schema, key: Sequence[str]) -> Identity
         raw[named.name] if named else None,
         rest=raw.select(rest) if rest else None,
         key=raw.select(key) if key else None,
+        typed=typed,
     )
 
 
