@@ -192,11 +192,8 @@ def _code(error: Exception) -> str:
 
 def _explained(error: Exception, engine: Engine) -> StoreError:
     """A database's complaint, as what it means for a project."""
-    where, reason, code = (
-        engine.url.database or repr(engine.url),
-        str(getattr(error, "orig", error)),
-        _code(error),
-    )
+    where, code = engine.url.database or repr(engine.url), _code(error)
+    reason = str(getattr(error, "orig", error))
     if code == "SQLITE_FULL" or code.startswith("SQLITE_IOERR"):
         return StoreError.full(where, reason)
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):

@@ -54,7 +54,7 @@ def runs(store: Store, training: str | None = None) -> tuple[RunRecord, ...]:
     if training is not None:
         query = query.where(known.c.training == training)
     texts = store.catalog.read(lambda connection: list(connection.execute(query).scalars()))
-    dead = {training.id for training in trainings(store) if training.status is Status.DEAD}
+    dead = _dead_trainings(store)
     return tuple(_mourned(decode(RunRecord, text, FORMAT), dead) for text in texts)
 
 
@@ -64,13 +64,12 @@ def load_run(store: Store, name: str, training: str | None = None) -> Run:
     The newest of that id, or the one of a `training`.
     """
     row = _row(store, find_run(store, name), training)
-    dead = {training.id for training in trainings(store) if training.status is Status.DEAD}
     predictions = None
     if row["predictions"]:
         predictions = Predictions.decode(
             store.objects.get(row["predictions"], of=f"the predictions of {row['id']}")
         )
-    return Run(_mourned(decode(RunRecord, row["record"], FORMAT), dead), predictions)
+    return Run(_mourned(decode(RunRecord, row["record"], FORMAT), _dead_trainings(store)), predictions)
 
 
 def run_files(store: Store, run: str, training: str | None = None) -> Mapping[str, bytes]:
@@ -131,6 +130,10 @@ def _row(store: Store, run: str, training: str | None) -> RowMapping:
     if row is None:
         raise UnknownRunError.absent(run, [])
     return row
+
+
+def _dead_trainings(store: Store) -> set[str]:
+    return {training.id for training in trainings(store) if training.status is Status.DEAD}
 
 
 def _mourned(record: RunRecord, dead: set[str]) -> RunRecord:
