@@ -116,17 +116,18 @@ def many_models() -> Figure:
     script = """
 import resource, time
 import numpy as np
+import polars as pl
 from holdfast.core.predictions import Predictions
 from holdfast.comparison.many import compare_all
 rng = np.random.default_rng(0)
 n = 1_000_000
 target = (rng.random(n) < 0.3).astype(np.int64)
-ids = np.arange(n).astype(str)
+ids, labels = (pl.Series(values=values).cast(pl.String) for values in (np.arange(n), target))
 models = []
 for k in range(10):
     score = 1 / (1 + np.exp(-(1.2 * target - 0.8 + rng.normal(size=n) * (1 + 0.02 * k)))).astype(np.float32)
     name = f"m{k}"
-    models.append(Predictions.of(example=ids, target=target, probability=score, classes=[0, 1], model=name))
+    models.append(Predictions.of(example=ids, target=labels, probability=score, classes=[0, 1], model=name))
 started = time.perf_counter()
 auc = compare_all(models, metric="auc")
 f1 = compare_all(models, metric="f1")

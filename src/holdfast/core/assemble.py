@@ -130,7 +130,7 @@ def _is_labels(values: object) -> bool:
 
 
 def _nothing(n: int) -> pl.Series:
-    return pl.Series(values=[None] * n, dtype=pl.Null)
+    return _nothing(n)
 
 
 def _check(series: pl.Series, n: int, what: str) -> pl.Series:
@@ -139,9 +139,14 @@ def _check(series: pl.Series, n: int, what: str) -> pl.Series:
     return series
 
 
+def _nothing(n: int) -> pl.Series:
+    """A column without any value: of no type, so that it takes no memory."""
+    return pl.repeat(None, n, dtype=pl.Null, eager=True)
+
+
 def _column(values: object, n: int, what: str, dtype: type[pl.DataType]) -> pl.Series:
     if values is None:
-        return pl.Series(values=[None] * n, dtype=dtype)
+        return _nothing(n)
     series = _check(column_of(values, what), n, what)
     try:
         return series.cast(dtype)
@@ -151,7 +156,7 @@ def _column(values: object, n: int, what: str, dtype: type[pl.DataType]) -> pl.S
 
 def _text(values: object, n: int, what: str) -> pl.Series:
     if values is None:
-        return pl.Series(values=[None] * n, dtype=pl.String)
+        return _nothing(n)
     return _check(label_text(values, what), n, what)
 
 

@@ -170,7 +170,7 @@ class Predictions:
 
     def require_open(self) -> Predictions:
         """Itself, or a RoleError when it holds sealed rows: those answer at the gate only."""
-        sealed = int((self.table["split"] == "sealed").sum() or 0)
+        sealed = int((self.table["split"].cast(pl.String) == "sealed").sum() or 0)
         if sealed:
             raise RoleError(
                 f"{sealed:,} of these rows are sealed: they answer yes or no at the gate. "
