@@ -27,7 +27,16 @@ from holdfast.training.schedule import Finished
 ENSEMBLE = "ensemble"
 _TIMED_ROWS, _TIMED_SINGLES, _MOST_TIMING = 2_000, 30, 0.3  # seconds
 _MOST_MIXED_ROWS = 100_000  # greedy selection looks at no more rows than this
-_PACKAGES = ("holdfast", "numpy", "polars", "onnxruntime", "scikit-learn", "lightgbm", "catboost", "torch")
+_PACKAGES = (
+    "holdfast",
+    "numpy",
+    "polars",
+    "onnxruntime",
+    "scikit-learn",
+    "lightgbm",
+    "catboost",
+    "xgboost-cpu",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,7 +55,7 @@ def newest_runs(project: Project) -> Sequence[Run]:
     """The runs of the newest training with their predictions, and without their models."""
     training = newest_training(project)
     return [
-        load_run(project.store, record.id)
+        load_run(project.store, record.id, training.id)
         for record in records(project, training.id)
         if record.status is Status.FINISHED
     ]
