@@ -1,86 +1,104 @@
-"""Linear models: the exported graph against scikit-learn on the same scaled columns."""
+"""Logistic and ridge regression: against scikit-learn, exact when served."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
+from dense_cases import fitted, halves, log_loss, matrix, mixed, outputs, setting
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from holdfast.core.task import Task
-from holdfast.models.tabular.graph import open_graph
 from holdfast.models.tabular.linear import LINEAR
-from holdfast.models.tabular.matrix import Matrix, Setting
 from holdfast.models.tabular.scaling import fit_scaling
 
 
-def setting(task, classes, loss):
-    return Setting(task, classes, loss, seed=0, budget=None, progress=lambda share: None)
-
-
-def rows(n, classes, *, seed=0, gaps=0.1):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 6)).astype(np.float32)
-    X[:, 0] *= 1e4
-    X[:, 5] = rng.random(n) < 0.3
-    score = X[:, 1] - 0.5 * X[:, 2] + X[:, 5]
-    y = score + rng.normal(size=n) if classes == 1 else np.digitize(score, np.linspace(-1, 1, classes - 1))
-    X[rng.random(X.shape) < gaps] = np.nan
-    return Matrix(X, y, None, tuple("abcdef"))
-
-
-def predicted(weights, X, outputs):
-    return open_graph(weights.graph, X.shape[1], outputs).run(None, {"X": X})[0]
-
-
-@pytest.mark.parametrize("classes", [2, 4])
-def test_probabilities_are_those_of_scikit_learn(classes):
-    from sklearn.linear_model import LogisticRegression
-
-    train, held = rows(600, classes), rows(200, classes, seed=1)
-    fitted = LINEAR.fit(train, held, {"iterations": 1000}, setting(Task.CLASSIFICATION, classes, "log_loss"))
-    penalty = (100.0, 10.0, 1.0, 0.1)[fitted.curve.best - 1]
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_served_as_scikit_learn_fits(classes):
+    train, held = halves(1000, classes)
+    weights = fitted(LINEAR, train, held, setting(classes))
     scaling = fit_scaling(train.X)
-    theirs = LogisticRegression(C=1 / penalty, max_iter=5000, tol=1e-8).fit(scaling(train.X), train.y)
-    ours = predicted(fitted, held.X, classes)
-    assert np.allclose(ours, theirs.predict_proba(scaling(held.X)), atol=0.02)  # the path stops early
-    assert np.allclose(ours.sum(axis=1), 1, atol=1e-6)
+    rows, new = scaling(train.X), scaling(held.X)
+    penalty = (100.0, 10.0, 1.0, 0.1)[weights.curve.best - 1]
+    if classes == 1:
+        y = (train.y - train.y.mean()) / train.y.std()
+        model = Ridge(alpha=penalty).fit(rows.astype(np.float64), y)
+        expected = model.predict(new)[:, None] * train.y.std() + train.y.mean()
+        expected = np.clip(expected, train.y.min(), train.y.max())
+        assert outputs(weights, held.X, 1) == pytest.approx(expected, rel=1e-4)
+    else:
+        model = LogisticRegression(C=1 / penalty, tol=1e-8, max_iter=5000).fit(rows, train.y)
+        # The path stops at a tolerance of its own.
+        assert outputs(weights, held.X, classes) == pytest.approx(model.predict_proba(new), abs=0.01)
 
 
-def test_values_are_those_of_ridge_inside_the_range_of_training():
-    from sklearn.linear_model import Ridge
-
-    train, held = rows(600, 1), rows(200, 1, seed=1)
-    fitted = LINEAR.fit(train, held, {"iterations": 60}, setting(Task.REGRESSION, 1, "squared"))
-    penalty = (100.0, 10.0, 1.0, 0.1)[fitted.curve.best - 1]
-    scaling = fit_scaling(train.X)
-    theirs = Ridge(alpha=penalty).fit(scaling(train.X), train.y).predict(scaling(held.X))
-    ours = predicted(fitted, held.X, 1)[:, 0]
-    assert np.allclose(ours, np.clip(theirs, train.y.min(), train.y.max()), atol=1e-3)
+@pytest.mark.parametrize("classes", [1, 2, 4])
+def test_the_served_graph_has_the_loss_of_the_curve(classes):
+    train, held = halves(600, classes)
+    weights = fitted(LINEAR, train, held, setting(classes))
+    served = outputs(weights, held.X, classes)
+    mean = np.mean((served[:, 0] - held.y) ** 2) if classes == 1 else log_loss(served, held.y)
+    assert mean == pytest.approx(min(weights.curve.loss), rel=1e-4)
 
 
-def test_a_class_that_the_fold_lacks_has_no_chance():
-    train, held = rows(400, 4), rows(100, 4, seed=1)
-    for absent in ((2,), (0, 3)):
-        kept = ~np.isin(train.y, absent)
-        part = Matrix(train.X[kept], train.y[kept], None, train.names)
-        fitted = LINEAR.fit(part, part, {"iterations": 100}, setting(Task.CLASSIFICATION, 4, "log_loss"))
-        ours = predicted(fitted, held.X, 4)
-        assert ours[:, list(absent)].max() < 1e-9
-        assert np.allclose(ours.sum(axis=1), 1, atol=1e-6)
+@pytest.mark.parametrize(("load", "classes"), [(load_breast_cancer, 2), (load_wine, 3), (load_diabetes, 1)])
+def test_real_tables(load, classes):
+    real = load()
+    order = np.random.default_rng(0).permutation(len(real.target))
+    X, y = real.data[order], real.target[order]
+    cut = len(y) * 2 // 3
+    train, held = matrix(X[:cut], y[:cut]), matrix(X[cut:], y[cut:])
+    served = outputs(fitted(LINEAR, train, held, setting(classes)), held.X, classes)
+    if classes == 1:
+        assert 1 - np.var(served[:, 0] - held.y) / np.var(held.y) > 0.4
+    else:
+        assert log_loss(served, held.y) < 0.15
 
 
-def test_balanced_lifts_the_rare_class():
-    train, held = rows(1000, 2), rows(300, 2, seed=1)
-    rare = Matrix(train.X, (train.y == 1) & (np.arange(1000) % 4 == 0), None, train.names)
-    rare = Matrix(rare.X, rare.y.astype(np.int64), None, rare.names)
-    chances = [
-        predicted(LINEAR.fit(rare, rare, {"iterations": 100}, setting(Task.CLASSIFICATION, 2, loss)), held.X, 2)
-        for loss in ("log_loss", "balanced")
-    ]
-    assert chances[1][:, 1].mean() > 2 * chances[0][:, 1].mean()
+def test_a_row_counted_twice_is_a_row_twice():
+    train, held = halves(400, 2)
+    twice = np.arange(200) < 50
+    weights = np.where(twice, 2.0, 1.0)
+    once = fitted(LINEAR, matrix(train.X, train.y, weights), held, setting(2))
+    # The scaling looks at rows alone: repeating pairs of equal halves leaves its quantiles alone.
+    index = np.concatenate([np.arange(200), np.arange(50)])
+    again = fitted(LINEAR, matrix(train.X[index], train.y[index]), held, setting(2))
+    assert outputs(once, held.X, 2) == pytest.approx(outputs(again, held.X, 2), abs=0.05)
 
 
-def test_weights_count():
-    train, held = rows(500, 2), rows(100, 2, seed=1)
-    tripled = Matrix(np.tile(train.X, (3, 1)), np.tile(train.y, 3), None, train.names)
-    weighted = Matrix(train.X, train.y, np.full(500, 3.0), train.names)
-    asked = setting(Task.CLASSIFICATION, 2, "log_loss")
-    a, b = (LINEAR.fit(one, train, {"iterations": 500}, asked) for one in (tripled, weighted))
-    assert predicted(a, held.X, 2).shape == predicted(b, held.X, 2).shape == (100, 2)
+def test_balanced_raises_the_rare_class():
+    X = mixed(2000)
+    y = (X[:, 2] > 2500).astype(np.int64)
+    y[:40] = 1
+    train, held = matrix(X[:1000], y[:1000]), matrix(X[1000:], y[1000:])
+    plain, balanced = (
+        outputs(fitted(LINEAR, train, held, setting(2, loss)), held.X, 2) for loss in ("log_loss", "balanced")
+    )
+    assert balanced[:, 1].mean() > 2 * plain[:, 1].mean()
+
+
+def test_a_class_that_training_lacks_gets_nothing():
+    train, held = halves(600, 4)
+    for kept in ([0, 3], [0, 1, 3]):
+        some = np.isin(train.y, kept)
+        weights = fitted(LINEAR, matrix(train.X[some], train.y[some]), held, setting(4))
+        served = outputs(weights, held.X, 4)
+        absent = np.setdiff1d(np.arange(4), kept)
+        assert served[:, absent].max() < 1e-3
+        assert served.sum(axis=1) == pytest.approx(1)
+
+
+def test_same_bytes():
+    train, held = halves(300, 3)
+    assert fitted(LINEAR, train, held, setting(3)).graph == fitted(LINEAR, train, held, setting(3)).graph
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_odd_cells(classes):
+    X = mixed(60)
+    X[:, 4] = np.nan
+    X[3, 0] = 3e38
+    y = np.arange(60) % classes if classes > 1 else np.arange(60, dtype=np.float64)
+    rows = matrix(X, y)
+    weights = fitted(LINEAR, rows, rows, setting(classes))
+    strange = np.concatenate([X, np.full_like(X[:1], np.nan), np.full_like(X[:1], -3e38)])
+    assert np.isfinite(outputs(weights, strange, classes)).all()

@@ -40,7 +40,8 @@ class Inputs:
             return scaled
         pieces = np.take(self.scaling.filled(X), self.source, axis=1)
         pieces -= self.knot
-        pieces *= self.slope
+        with np.errstate(over="ignore"):  # what overflows is bounded in the next line
+            pieces *= self.slope
         return np.concatenate([scaled, np.clip(pieces, 0, 1, out=pieces)], axis=1)
 
     def build(self, graph: Builder) -> str:

@@ -17,6 +17,7 @@ from holdfast.models.tabular.graphs import Builder
 
 Parameters = dict[str, np.ndarray]
 _SCALES = 4
+_LEAST_SPREAD = 0.01  # of a unit over rows; below, there is nothing to tell rows apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def initial(
     entered = embedded(own, inputs, numbers)[0]
     for i in range(shape.depth):
         weight = rng.standard_normal(own[f"weight{i}"].shape, dtype=np.float32)
-        weight /= (entered @ weight).std(axis=0) * shape.gain(i) + 1e-6
+        weight /= np.maximum((entered @ weight).std(axis=0) * shape.gain(i), _LEAST_SPREAD)
         own[f"weight{i}"][:] = weight
         reached = entered @ weight * shape.gain(i)
         simplex = rng.dirichlet(np.ones(5), shape.width)
