@@ -129,10 +129,6 @@ def _is_labels(values: object) -> bool:
     return not (dtype.is_numeric() or dtype == pl.Null)
 
 
-def _nothing(n: int) -> pl.Series:
-    return _nothing(n)
-
-
 def _check(series: pl.Series, n: int, what: str) -> pl.Series:
     if len(series) != n:
         raise PredictionsError(f"There are {n:,} examples but {len(series):,} values of {what}.")

@@ -65,4 +65,9 @@ class Learner(Protocol):
         seed: int,
         progress: Progress,
     ) -> Fitted:
-        """Fit on `train`; `validation` is for early stopping only. `budget` is in seconds."""
+        """Fit on `train`; `validation` is for early stopping only. `budget` is in seconds.
+
+        `validation` may be some of the rows of `train`: a learner that stops early does
+        not fit on those, one that does not fits on all. It is never what a model is
+        judged on, since the step that scores best on some rows scores too well on them.
+        """
