@@ -15,7 +15,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.errors import ModelError
 from holdfast.models.tabular.encode import Encoder, date_parts, encode
-from holdfast.models.tabular.recipe import DATE_PARTS, Number, Recipe
+from holdfast.models.tabular.recipe import DATE_PARTS, Number, Parts, Recipe
 from holdfast.models.tabular.recipe_fitting import fit_recipe
 
 RAW = {
@@ -162,3 +162,20 @@ def test_raw_text_and_typed_cells_give_the_same_features() -> None:
 def test_a_damaged_recipe_is_named(data: bytes) -> None:
     with pytest.raises(ModelError, match="recipe"):
         Recipe.parse(data)
+
+
+ODD = (
+    "a Z9\t\x1c\x1f\x85\xa0\u2003\u3000\u200b\u200d\u0301\u01c5\u00aa\u2163\u0663\u07c0_"
+    "\u2014\u201c\u00e9\u6f22\u00df\U0001d400\U0001f600"
+)
+
+
+@given(st.lists(st.none() | st.text() | st.text(ODD), max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_one_text_gives_what_its_column_gives(texts):
+    parts = ("words", "characters", "digits", "capitals", "marks")
+    recipe = Recipe(texts=(Parts("note", parts),))
+    encoder = Encoder.of(recipe)
+    whole = encoder.rows({"note": pl.Series(texts, dtype=pl.String)}, len(texts))
+    for text, expected in zip(texts, whole, strict=True):
+        np.testing.assert_array_equal(encoder.row({"note": text})[0], expected)
