@@ -2,8 +2,8 @@
 
 Inputs and periodic embeddings of the numbers, a learned scale for each, layers in the
 neural tangent parametrisation with a parametric Mish, one linear output. Written out in
-NumPy: on one core this is 2.5 times as fast as torch, whose tanh alone takes ten times
-as long, and a model can be trained without installing it.
+NumPy: on one core this takes two thirds of torch's time (its tanh alone is ten times as
+slow), and a model can be trained without installing it.
 """
 
 from __future__ import annotations
@@ -254,8 +254,10 @@ def build(shape: Shape, own: Parameters, graph: Builder, inputs: str) -> str:
         if i:
             weight, bias = exact[f"weight{i}"] * shape.gain(i), exact[f"bias{i}"]
         reached = graph.affine(current, weight, bias)
-        tanh = graph.node("Tanh", graph.node("Softplus", reached))
-        bent = graph.node("Mul", tanh, graph.constant(exact[f"slope{i}"]))
-        share = graph.node("Add", bent, graph.constant(1 - exact[f"slope{i}"]))
-        current = graph.node("Mul", reached, share)
+        # x (1 - a + a tanh(log(1 + e^x))) = x (1 - 2 a / ((1 + e^x)^2 + 1)): right also where
+        # e^x is infinite, and onnxruntime's exp is 20 times as fast as its softplus.
+        power = graph.node("Add", graph.node("Exp", reached), graph.constant(1.0))
+        square = graph.node("Add", graph.node("Mul", power, power), graph.constant(1.0))
+        rest = graph.node("Div", graph.constant(2 * exact[f"slope{i}"]), square)
+        current = graph.node("Mul", reached, graph.node("Sub", graph.constant(1.0), rest))
     return graph.affine(current, exact["weight"] * shape.gain(shape.depth), exact["bias"])
