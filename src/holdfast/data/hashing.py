@@ -109,7 +109,7 @@ def _key(name: str) -> tuple[int, int]:
 
 def _mixed(series: pl.Series, key: tuple[int, int]) -> np.ndarray:
     """Each cell's part of its row's sums: uint64 of shape (2, n)."""
-    if series.dtype == pl.String and len(series) > _HEAD and series[:_HEAD].n_unique() <= _HEAD // 8:
+    if series.dtype == pl.String and len(series) > _HEAD and series[:_HEAD].n_unique() <= _HEAD // 2:
         # Few distinct texts: hash each once. A mapping of its own, so that none outlives the call.
         coded = series.cast(pl.Categorical(pl.Categories.random()))
         levels = coded.unique()
