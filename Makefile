@@ -52,7 +52,6 @@ benchmarks/.envs/%/.ready: benchmarks/peers/requirements-%.txt
 
 constraints:  ## Write constraints.txt anew from the newest versions that fit
 	$(PYTHON) -m venv --clear .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
 	.venv-constraints/bin/python -m pip install --quiet --editable '.[all]'
 	( head -n 1 constraints.txt; \
 	  .venv-constraints/bin/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' ) > constraints.new
@@ -71,8 +70,6 @@ $(VENV)/.demo: $(SETUP) | $(BIN)/python
 	$(PIP) --editable '.[boost]'
 	touch $@
 
-# torch comes first and alone: asked for together with others, pip prefers its CUDA build.
 $(VENV)/.all: $(SETUP) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
 	$(PIP) --editable '.[all]'
 	touch $(VENV)/.demo $@

@@ -14,7 +14,7 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
 PUBLIC = {
     "Comparison", "Dataset", "Estimate", "HoldfastError", "Leaderboard", "Metric", "Predictions", "Project",
     "Run", "Verdict", "compare", "compare_many", "evaluate", "leaderboard", "load_model", "log", "open",
-    "predict", "read", "report", "save_model", "train",
+    "predict", "read", "save_model", "train", "write_report",
 }  # fmt: skip
 
 

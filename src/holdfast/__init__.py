@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from holdfast.project.judge import compare, compare_many, evaluate, leaderboard
     from holdfast.project.log import log
     from holdfast.project.predict import load_model, predict, save_model
-    from holdfast.project.report import report
+    from holdfast.project.report import write_report
     from holdfast.project.train import train
 
 __version__ = "0.1.0"
@@ -57,9 +57,9 @@ _WHERE = {
     "open": "holdfast.project.handle:open_project",
     "predict": "holdfast.project.predict:predict",
     "read": "holdfast.data.read:read",
-    "report": "holdfast.project.report:report",
     "save_model": "holdfast.project.predict:save_model",
     "train": "holdfast.project.train:train",
+    "write_report": "holdfast.project.report:write_report",
 }
 
 _DRAWN = ("Comparison", "Dataset", "Estimate", "Leaderboard", "Predictions", "Run", "Verdict")
@@ -84,9 +84,9 @@ __all__ = [
     "open",
     "predict",
     "read",
-    "report",
     "save_model",
     "train",
+    "write_report",
 ]
 
 

@@ -185,7 +185,7 @@ def churn() -> ReportFacts:
         by_class, _binary_pictures(), (("mlp-large", "its first fold would end after the budget"),),
         {"python": "3.11.9", "platform": "Linux x86_64", "cores": "2", "polars": "2.1.0", "lightgbm": "4.7.0",
          "catboost": "1.2.10", "onnxruntime": "1.31.1"},
-        ("pip install 'holdfast[boost,mlp]==0.1.0'",
+        ("pip install 'holdfast[boost]==0.1.0'",
          "holdfast train telco_churn.csv --target Churn --budget 60s --seed 7",
          "holdfast train telco_churn.csv --target Churn --replay catboost-4f2a91"),
         Price(watts=12.0, per_kwh=0.31, per_core_hour=0.04, currency="EUR"),

@@ -40,7 +40,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page: the recommendation, the evidence, how to reproduce it."""
-    written = write_report(open_project(project), run, output)
+    written = write_report(project, output, run=run)
     if as_json:
         emit({"output": str(written), "bytes": written.stat().st_size})
         return

@@ -17,7 +17,7 @@ from holdfast.data.simulated import Planted, churn
 from holdfast.errors import FileError
 from holdfast.project.fitting import fit
 from holdfast.project.judge import leaderboard
-from holdfast.project.report import report
+from holdfast.project.report import write_report
 from holdfast.project.request import TrainRequest
 
 _BUDGET = 60.0  # seconds
@@ -65,7 +65,7 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
         str(file), columns, project=folder, budget=_BUDGET, on_event=on_event, command=command
     )
     run = fit(request, started=time.monotonic())
-    page = report(folder, folder / "report.html")
+    page = write_report(folder, folder / "report.html")
     return Demo(run, leaderboard(run), page, found(checks, planted), time.monotonic() - started)
 
 

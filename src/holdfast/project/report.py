@@ -28,18 +28,12 @@ from holdfast.store.settings import Settings
 from holdfast.store.trainings import trainings
 
 
-def report(
+def write_report(
     project: str | Path | Project = ".", output: str | Path = "report.html", *, run: str = "best"
 ) -> Path:
     """Write one self-contained HTML page on a project's newest training; the path that was written."""
     home = project if isinstance(project, Project) else open_project(project)
-    return write_report(home, run, Path(output))
-
-
-def write_report(project: Project, name: str, output: Path) -> Path:
-    """The page of a run, whole or not at all."""
-    text = page(facts_of(project, name))
-    return write_output(output, text.encode())
+    return write_output(Path(output), page(facts_of(home, run)).encode())
 
 
 def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:
