@@ -57,7 +57,7 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
         return typed, _steps(counted, column)
     typed = parse_series(raw, column)
     if column.kind is not Kind.CATEGORY and typed.null_count() == raw.null_count():
-        return typed, []
+        return raw if column.kind is Kind.TEXT else typed, []
     cells = pl.DataFrame([raw.rename("raw"), typed.rename("typed")])
     return typed, _steps(cells.with_columns(count=pl.lit(1)), column)
 

@@ -63,7 +63,7 @@ def identify(
     twin, of_key = (hash_of(sums[name]) if name in sums else None for name in ("features", "key"))
     assert twin is not None
     lanes = twin if of_key is None else of_key
-    ties = [lanes] if rest is None else [lanes, hash_of(sums["rest"])]
+    ties = [sums["features" if of_key is None else "key"], *([] if rest is None else [sums["rest"]])]
     example = _numbered(_hexes(lanes) if id_column is None else _named(id_column, lanes), ties)
     return Identity(
         example,
@@ -115,12 +115,13 @@ def _hex(lanes: np.ndarray) -> pl.Series:
 
 
 def _numbered(names: pl.Series, ties: list[np.ndarray]) -> pl.Series:
-    """The names, unique: every repeat but the first gets a copy number."""
+    """The names, unique: every repeat but the first gets a copy number, in the order of the `ties` (sums)."""
     while names.n_unique() < len(names):  # again only when a name itself looks like "a#2"
         repeated = names.is_duplicated()
         rows = repeated.arg_true()
         same = names.gather(rows).cast(pl.Categorical(pl.Categories.random())).to_physical()
-        order = {f"tie{i}": tie for i, tie in enumerate(np.concatenate(ties, axis=1)[rows.to_numpy()].T)}
+        hashes = np.concatenate([hash_of(tie[:, rows.to_numpy()]) for tie in ties], axis=1)
+        order = {f"tie{i}": tie for i, tie in enumerate(hashes.T)}
         copies = pl.DataFrame({"same": same, **order, "row": rows}).sort(pl.all())
         place = np.arange(len(copies))
         starts = (copies["same"] != copies["same"].shift(1)).fill_null(True).to_numpy()
