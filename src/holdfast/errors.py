@@ -7,7 +7,7 @@
     │   └── TargetError            the target cannot be learned from
     ├── PlanError                  a training plan that cannot be carried out
     ├── PredictionsError           predictions that do not fit together
-    ├── RoleError                  sealed rows were used where only open rows may be
+    ├── RoleError                  rows are sealed, or trained the model, where only others may be
     ├── ModelError                 a model folder is damaged, or does not fit the rows
     ├── EngineError                a worker process could not do its work
     └── StoreError                 a project's disk
@@ -120,7 +120,7 @@ class PredictionsError(HoldfastError):
 
 
 class RoleError(HoldfastError):
-    """Sealed rows were used where only open rows may be."""
+    """Rows are sealed, or trained the model, where only others may be."""
 
 
 class ModelError(HoldfastError):

@@ -5,7 +5,8 @@ Parquet with these columns, and the header as JSON in the file's metadata:
 
     example      text      the example's id, unique
     group        text      the unit to cluster by (customer, prompt), or null
-    split        text      "search", "confirm" or "sealed" (rows of a project), or null
+    split        text      "search", "confirm" or "sealed" (rows of a project), "trained"
+                           (rows that the predicting model was fitted on), or null
     fold         int       the fold whose model predicted the row, or null
     target       text (classification) or float (regression); null when unknown
     prediction   as target
@@ -28,6 +29,8 @@ import polars as pl
 from holdfast.core.assemble import Given, assemble
 from holdfast.core.header import Header
 from holdfast.core.labels import codes_of
+from holdfast.core.origin import TRAINED
+from holdfast.core.split import SEALED
 from holdfast.core.task import Task
 from holdfast.errors import FileError, NewerError, PredictionsError, RoleError
 
@@ -169,12 +172,18 @@ class Predictions:
         return replace(self, header=replace(self.header, model=model))
 
     def require_open(self) -> Predictions:
-        """Itself, or a RoleError when it holds sealed rows: those answer at the gate only."""
-        sealed = int((self.table["split"].cast(pl.String) == "sealed").sum() or 0)
+        """Itself, or a RoleError when rows are sealed, or trained the model that predicts them here."""
+        split = self.table["split"].cast(pl.String)
+        sealed, trained = (int((split == role).sum() or 0) for role in (SEALED, TRAINED))
         if sealed:
             raise RoleError(
                 f"{sealed:,} of these rows are sealed: they answer yes or no at the gate. "
                 "To see a number on them, which the ledger records: holdfast evaluate RUN --sealed"
+            )
+        if trained:
+            raise RoleError(
+                f"{trained:,} of these rows trained the model, so a score on them flatters it. Judge its "
+                "out-of-fold predictions, run.predictions, or new rows: p.where(p.table['split'].is_null())"
             )
         return self
 

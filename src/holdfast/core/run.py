@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.learner import Curve, Model
+from holdfast.core.origin import Origin
 from holdfast.core.plan import Plan
 from holdfast.core.predictions import Predictions
 
@@ -88,13 +89,15 @@ class Run:
     """A run with its model and its out-of-fold predictions.
 
     `candidates` are all the runs of the same training, this one among them;
-    `hf.leaderboard(run)` ranks them.
+    `hf.leaderboard(run)` ranks them. `origin` are the rows that it was made of, where
+    they are at hand.
     """
 
     record: RunRecord
     predictions: Predictions | None = None
     model: Model | None = None
     candidates: tuple[Run, ...] = ()
+    origin: Origin | None = None
 
     @property
     def id(self) -> str:

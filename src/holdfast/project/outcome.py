@@ -13,6 +13,7 @@ import numpy as np
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.fingerprint import fingerprint
+from holdfast.core.origin import Origin
 from holdfast.core.plan import Plan
 from holdfast.core.run import Cost, Run, RunRecord, Status
 from holdfast.core.task import Task
@@ -180,7 +181,10 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
     scores = {prepared.metric.name: evaluate(predictions, prepared.metric)}
     cost = _timed(model, record.cost, prepared)
     return Run(
-        replace(record, model=model.id, notes=tuple(notes), scores=scores, cost=cost), predictions, model
+        replace(record, model=model.id, notes=tuple(notes), scores=scores, cost=cost),
+        predictions,
+        model,
+        origin=Origin.of(prepared.dataset, prepared.split),
     )
 
 

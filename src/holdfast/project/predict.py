@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from holdfast.core.conformity import Conformity
+from holdfast.core.origin import Origin
 from holdfast.core.predictions import Predictions
 from holdfast.core.run import Run
 from holdfast.core.task import Task
@@ -19,7 +20,7 @@ from holdfast.models.tabular.folder import MANIFEST
 from holdfast.models.tabular.served import TabularModel, load
 from holdfast.project.handle import open_project
 from holdfast.project.output import write_output
-from holdfast.project.runs import run_named
+from holdfast.project.runs import data_of, run_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ def load_model(path: str | Path) -> TabularModel:
     """
     folder = Path(path)
     if not (folder / MANIFEST).is_file():
-        raise FileError(f"{folder} is no model folder: it has no {MANIFEST}.")
+        raise FileError(
+            f"{folder} is no model folder: it has no {MANIFEST}. Make one: hf.save_model(run.model, FOLDER)"
+        )
     files = {
         file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
     }
@@ -62,9 +65,17 @@ def predict(
     `model` is a run, a loaded model, a model folder, or the name of a run in `project`.
     Columns are matched by name; unseen categories and missing columns are handled as the
     model's recipe says. Where the table has the target, the predictions carry it.
+
+    Rows that a run was made of are known again: their `split` says "sealed" or "trained",
+    and `evaluate` and `compare` refuse them. A model folder does not know its rows.
     """
-    predictions, _ = predicted(_model(model, project), source)
-    return predictions
+    found = _found(model, project)
+    served, origin = _model(found), _origin(found, project)
+    if origin is None:
+        return predicted(served, source)[0]
+    dataset, _ = conform(source, origin.schema, levels=served.levels)
+    predictions = served.predict(dataset)
+    return replace(predictions, table=predictions.table.with_columns(origin.split(dataset)))
 
 
 def predicted(model: TabularModel, source: object) -> tuple[Predictions, Conformity]:
@@ -76,7 +87,7 @@ def predicted(model: TabularModel, source: object) -> tuple[Predictions, Conform
 def predict_file(name: str, file: str, output: Path, *, project: str | Path = ".") -> Predicted:
     """Predict a file's rows and write `example`, `prediction` and `probability_<class>` to `output`."""
     writer = _writer(output)
-    predictions, conformity = predicted(_model(name, project), file)
+    predictions, conformity = predicted(_model(_found(name, project)), file)
     buffer = BytesIO()  # polars has errors of its own for a disk that is full
     writer(columns_of(predictions), buffer)
     write_output(output, buffer.getvalue())
@@ -93,17 +104,30 @@ def columns_of(predictions: Predictions) -> pl.DataFrame:
     return table.with_columns(pl.Series(name, probability[:, k]) for k, name in enumerate(names))
 
 
-def _model(model: Run | TabularModel | str | Path, project: str | Path) -> TabularModel:
-    if isinstance(model, TabularModel):
+def _found(model: Run | TabularModel | str | Path, project: str | Path) -> Run | TabularModel:
+    """The model of a folder, or a run that has its model."""
+    if isinstance(model, TabularModel) or (isinstance(model, Run) and model.model is not None):
         return model
-    run = model if isinstance(model, Run) else None
-    if run is None and (Path(str(model)) / MANIFEST).is_file():
-        return load_model(str(model))
-    if run is None or run.model is None:
-        run = run_named(open_project(project), run.id if run is not None else str(model))
-    if not isinstance(run.model, TabularModel):
-        raise ModelError(f"{run.id} kept no model that can predict.")
-    return run.model
+    if not isinstance(model, Run) and (Path(model) / MANIFEST).is_file():
+        return load_model(model)
+    return run_named(open_project(project), model.id if isinstance(model, Run) else str(model))
+
+
+def _model(found: Run | TabularModel) -> TabularModel:
+    model = found.model if isinstance(found, Run) else found
+    if not isinstance(model, TabularModel):
+        raise ModelError(
+            f"{found.id} kept no model that can predict. Name a run that has one: holdfast leaderboard"
+        )
+    return model
+
+
+def _origin(found: Run | TabularModel, project: str | Path) -> Origin | None:
+    if isinstance(found, TabularModel):
+        return None
+    if found.origin is not None or found.record.plan is None:  # rows of a logged run were never seen here
+        return found.origin
+    return Origin.of(*data_of(open_project(project), found.record))
 
 
 def _writer(output: Path) -> Callable[[pl.DataFrame, BytesIO], None]:
