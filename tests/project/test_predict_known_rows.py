@@ -78,8 +78,8 @@ def test_predictions_are_those_of_the_model_alone(known, tmp_path):
 
 
 def test_predictions_of_known_rows_can_be_written(known, tmp_path):
-    fit(known, tmp_path)
     known.write_csv(tmp_path / "known.csv")
+    fit(tmp_path / "known.csv", tmp_path)
     written = predict_file("best", str(tmp_path / "known.csv"), tmp_path / "out.parquet", project=tmp_path)
     assert written.rows == len(known)
     assert pl.read_parquet(tmp_path / "out.parquet").columns[:2] == ["example", "prediction"]

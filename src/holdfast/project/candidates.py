@@ -9,6 +9,7 @@ from holdfast.core.plan import Option, Plan
 from holdfast.errors import PlanError
 from holdfast.models.tabular.learner import estimator_learner, portfolio, refusals, tabular_learner
 from holdfast.models.tabular.sklearn_estimator import described
+from holdfast.models.tabular.losses import parse_loss
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.training.schedule import Candidate
@@ -31,6 +32,7 @@ class Chosen:
 
 def choose(request: TrainRequest, prepared: Prepared) -> Chosen:
     """The portfolio for this table, or the learners that were asked for."""
+    parse_loss(prepared.loss, prepared.task)
     if request.learners is not None:
         asked = request.learners
         if not asked:

@@ -164,6 +164,12 @@ def _parameters(
 
 
 CATBOOST = Algorithm(
-    fit, DEFAULTS, ("log_loss", "balanced", *_LOSSES), module="catboost", extra="boost", space=SPACE
+    fit,
+    DEFAULTS,
+    ("log_loss", "balanced", *_LOSSES),
+    module="catboost",
+    extra="boost",
+    space=SPACE,
+    stops=True,
 )
 CATBOOST_SMALL = replace(CATBOOST, defaults={task: {**own, **_SMALL} for task, own in DEFAULTS.items()})

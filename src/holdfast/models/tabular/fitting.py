@@ -60,17 +60,32 @@ class TabularLearner:
     def fit(
         self, train: Dataset, validation: Dataset, *, budget: float | None, seed: int, progress: Progress
     ) -> FittedTabular:
-        """Fit on `train`; `validation` is for early stopping only. `budget` is in seconds."""
+        """Fit on `train`; `validation` is for early stopping only. `budget` is in seconds.
+
+        Rows of `train` that are among `validation` are not fitted on by a learner that
+        stops early; the recipe is fitted on all of `train`, so that learners share it.
+        """
         task = train.schema.task
         prepared = _prepared(train)
         rows = self._matrix(prepared.X, train, prepared.recipe)
-        held = self._matrix(encode(prepared.recipe, validation.table.to_dict()), validation, prepared.recipe)
+        rows, held = self._parted(rows, train, validation, prepared.recipe)
         setting = Setting(task, max(len(self.classes), 1), self.loss, seed, budget, progress)
         learnable = rows.X.shape[1] > 0 and len(np.unique(rows.y)) > 1
         algorithm = self.algorithm if learnable else self.fallback
         options = self.options if learnable else algorithm.defaults[task]
         weights = algorithm.fit(rows, held, options, setting)
         return FittedTabular(self._model(weights, prepared.recipe, train), weights.curve)
+
+    def _parted(
+        self, rows: Matrix, train: Dataset, validation: Dataset, recipe: Recipe
+    ) -> tuple[Matrix, Matrix]:
+        """The rows to fit on, and those to stop early on."""
+        if not self.algorithm.stops:
+            return rows, rows.take(np.zeros(len(train), dtype=bool))
+        among = train.example.is_in(validation.example.implode()).to_numpy()
+        if among.any():  # their cells were encoded without their own targets, as the others' were
+            return rows.take(~among), rows.take(among)
+        return rows, self._matrix(encode(recipe, validation.table.to_dict()), validation, recipe)
 
     def _matrix(self, X: np.ndarray, rows: Dataset, recipe: Recipe) -> Matrix:
         if not self.classes:

@@ -210,7 +210,7 @@ def _focal_metric(scores: np.ndarray, rows: Any) -> tuple[str, float, bool]:
     return "focal", focal_loss(*_margins(scores, rows), rows.get_weight()), False
 
 
-LIGHTGBM = Algorithm(fit, DEFAULTS, ("log_loss", "balanced", "focal", *_OBJECTIVES), space=SPACE)
+LIGHTGBM = Algorithm(fit, DEFAULTS, ("log_loss", "balanced", "focal", *_OBJECTIVES), space=SPACE, stops=True)
 LIGHTGBM_SMALL = Algorithm(
-    fit, {Task.CLASSIFICATION: _SMALL, Task.REGRESSION: _SMALL}, LIGHTGBM.losses, space=SPACE
+    fit, {Task.CLASSIFICATION: _SMALL, Task.REGRESSION: _SMALL}, LIGHTGBM.losses, space=SPACE, stops=True
 )

@@ -28,6 +28,11 @@ class Matrix:
     weight: np.ndarray | None
     names: tuple[str, ...]
 
+    def take(self, rows: np.ndarray) -> Matrix:
+        """The rows under this mask, bool of shape (n,)."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Matrix(self.X[rows], self.y[rows], weight, self.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -79,7 +84,8 @@ class Algorithm:
     `losses` are names without arguments ("quantile", not "quantile:0.9"). `module` is
     the importable module that the learner needs beyond the core installation, and
     `extra` the optional extra of this package that brings it. `space` is what a search
-    may try instead of the defaults.
+    may try instead of the defaults. `stops` says that its fit stops early on the
+    validation rows; one that does not is never shown any.
     """
 
     fit: Fit
@@ -88,3 +94,4 @@ class Algorithm:
     module: str = ""
     extra: str = ""
     space: Space = field(default_factory=dict)
+    stops: bool = False

@@ -156,4 +156,10 @@ def safetensors(arrays: Parameters) -> bytes:
     )
 
 
-MLP = Algorithm(fit, DEFAULTS, (*LOSSES[Task.CLASSIFICATION], *LOSSES[Task.REGRESSION]), space=SPACE)
+MLP = Algorithm(
+    fit,
+    DEFAULTS,
+    (*LOSSES[Task.CLASSIFICATION], *LOSSES[Task.REGRESSION]),
+    space=SPACE,
+    stops=True,
+)

@@ -180,4 +180,5 @@ XGBOOST = Algorithm(
     module="xgboost",
     extra="boost",
     space=SPACE,
+    stops=True,
 )

@@ -1,0 +1,64 @@
+"""`hf.log` in a training loop: what it cannot write, it says at the end, and never before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import holdfast as hf
+from holdfast.store.logs import close_log, logged
+from holdfast.store.runs import run_files
+from holdfast.store.store import create
+
+LOOP = """
+import sys
+from pathlib import Path
+import holdfast as hf
+for step in range(3):
+    hf.log({"loss": 1.0}, run="mine", step=step, files={"weights": Path("absent.bin")}, project=sys.argv[1])
+print("trained")
+"""
+
+
+def looped(project):
+    return subprocess.run(
+        [sys.executable, "-c", LOOP, str(project)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_file_that_is_absent_is_told_at_the_end_and_the_rest_is_kept(tmp_path):
+    done = looped(tmp_path)
+    assert (done.returncode, done.stdout) == (0, "trained\n")
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(
+        f"holdfast: logging to {tmp_path}: The file 'weights' of run 'mine' cannot be read"
+    )
+    assert said.endswith("absent.bin' (3 times)")
+    with create(tmp_path) as store:
+        assert [one.step for one in logged(store, "mine")] == [0, 1, 2]
+
+
+def test_a_project_that_cannot_be_made_is_told_at_the_end(tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("a file, where a folder is wanted")
+    done = looped(taken)
+    assert (done.returncode, done.stdout) == (0, "trained\n")
+    said = done.stderr.splitlines()[-1]
+    assert "A record of run 'mine' was lost" in said
+    assert "is a file; a project is a folder" in said
+    assert said.endswith("(3 times)")
+
+
+def test_bytes_text_and_paths_are_files(tmp_path):
+    (tmp_path / "c.bin").write_bytes(b"3")
+    hf.log(run="mine", files={"a": b"1", "b": "2", "c": tmp_path / "c.bin"}, project=tmp_path)
+    with create(tmp_path) as store:
+        assert close_log(store) == ()
+        assert run_files(store, "mine") == {"a": b"1", "b": b"2", "c": b"3"}
+
+
+def test_a_wrong_call_is_an_error_at_once(tmp_path):
+    with pytest.raises(AttributeError):
+        hf.log(run="mine", files={"a": 1}, project=tmp_path)
