@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from holdfast.core.plan import Option, Plan
 from holdfast.errors import PlanError
 from holdfast.models.tabular.learner import estimator_learner, portfolio, refusals, tabular_learner
-from holdfast.models.tabular.sklearn_estimator import described
 from holdfast.models.tabular.losses import parse_loss
+from holdfast.models.tabular.sklearn_estimator import described
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.training.schedule import Candidate
