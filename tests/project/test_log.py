@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 import holdfast as hf
 from holdfast.store.logs import close_log, logged
 from holdfast.store.runs import run_files
@@ -59,6 +57,9 @@ def test_bytes_text_and_paths_are_files(tmp_path):
         assert run_files(store, "mine") == {"a": b"1", "b": b"2", "c": b"3"}
 
 
-def test_a_wrong_call_is_an_error_at_once(tmp_path):
-    with pytest.raises(AttributeError):
-        hf.log(run="mine", files={"a": 1}, project=tmp_path)
+def test_files_of_a_wrong_kind_are_told_too(tmp_path):
+    hf.log(run="mine", files={"a": 1}, project=tmp_path)
+    with create(tmp_path) as store:
+        (said, lost) = close_log(store)
+    assert "'mine' cannot be kept" in said
+    assert lost == "1 log records were lost."

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from holdfast.core.predictions import Predictions
-from holdfast.store.logs import LogRecord, log_record
+from holdfast.store.logs import LogRecord, log_lost, log_record
 from holdfast.store.store import Store, create
 
 
@@ -27,9 +27,20 @@ def log(
     `files` are bytes, text, or paths to read. Logging never raises into a training loop:
     what could not be written is said when the process ends.
     """
-    given = {name: _bytes(value) for name, value in (files or {}).items()}
+    root = Path(project).absolute()
+    given = {}
+    for name, value in (files or {}).items():
+        try:
+            given[name] = _bytes(value)
+        except OSError as error:
+            log_lost(root, f"The file {name!r} of run {run!r} cannot be read: {error}")
     record = LogRecord(run, dict(metrics or {}), step, predictions, given)
-    log_record(_store(str(Path(project).absolute())), record)
+    try:
+        store = _store(str(root))
+    except Exception as error:  # whatever it is, it must not end a training
+        log_lost(root, f"A record of run {run!r} was lost: {error}")
+        return
+    log_record(store, record)
 
 
 @lru_cache(maxsize=16)
@@ -38,6 +49,6 @@ def _store(path: str) -> Store:
 
 
 def _bytes(value: bytes | str | Path) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return value.read_bytes() if isinstance(value, Path) else value.encode()
+    if isinstance(value, Path):
+        return value.read_bytes()
+    return value.encode() if isinstance(value, str) else value

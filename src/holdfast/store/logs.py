@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -213,6 +214,7 @@ class _Book:
 
 # One writer per project and process: a forked child starts its own, for threads do not fork.
 _WRITERS: dict[tuple[Path, int], LogWriter] = {}
+_LOST: Counter[tuple[Path, int, str]] = Counter()  # what never came to a writer, and why
 
 
 def log_record(store: Store, record: LogRecord, *, command: str = "log") -> None:
@@ -222,10 +224,13 @@ def log_record(store: Store, record: LogRecord, *, command: str = "log") -> None
     """
     key = (store.root, os.getpid())
     if key not in _WRITERS:
-        if not _WRITERS:
-            atexit.register(_close_all)
         _WRITERS[key] = LogWriter(store, command)
     _WRITERS[key].add(record)
+
+
+def log_lost(root: Path, reason: str) -> None:
+    """Say when the process ends that something could not be logged to the project in `root`, and why."""
+    _LOST[root, os.getpid(), reason] += 1
 
 
 def close_log(store: Store) -> tuple[str, ...]:
@@ -278,8 +283,12 @@ def _number(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)  # JSON has no word for the others
 
 
+@atexit.register
 def _close_all() -> None:
     for (root, process), writer in list(_WRITERS.items()):
         if process == os.getpid():
             for failure in writer.close():
                 print(f"holdfast: logging to {root}: {failure}", file=sys.stderr)
+    for (root, process, reason), times in _LOST.items():
+        if process == os.getpid():
+            print(f"holdfast: logging to {root}: {reason} ({times:,} times)", file=sys.stderr)
