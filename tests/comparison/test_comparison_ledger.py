@@ -15,8 +15,8 @@ ids = st.frozensets(st.integers(0, 8).map(str), min_size=1)
 
 
 def charged(ledger: Ledger, examples, times: int = 1) -> Ledger:
-    for k in range(times):
-        ledger = ledger.charge(examples, question=f"q{k}", when="2025-01-01")
+    for _ in range(times):
+        ledger = ledger.charge(examples)
     return ledger
 
 

@@ -16,26 +16,19 @@ from holdfast.errors import InputError, RoleError
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One answer of sealed rows: to what question, when, about which example ids."""
-
-    question: str
-    when: str
-    examples: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Ledger:
     """All answers so far, within a declared `budget` of decisions at familywise error `alpha`.
 
-    >>> ledger = Ledger(budget=2).charge(["a", "b"], question="evaluate run-1", when="2025-01-01")
+    `asked` are the example ids of the rows that gave each answer.
+
+    >>> ledger = Ledger(budget=2).charge(["a", "b"])
     >>> ledger.remaining(["b", "c"]), ledger.remaining(["c"]), ledger.level
     (1, 2, 0.025)
     """
 
     budget: int = 20
     alpha: float = 0.05
-    entries: tuple[Entry, ...] = ()
+    asked: tuple[frozenset[str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.budget < 1 or not 0 < self.alpha < 1:
@@ -52,13 +45,13 @@ class Ledger:
     def spent(self, examples: Iterable[str]) -> int:
         """How many earlier answers used any of these example ids."""
         ids = frozenset(examples)
-        return sum(1 for entry in self.entries if not ids.isdisjoint(entry.examples))
+        return sum(1 for earlier in self.asked if not ids.isdisjoint(earlier))
 
     def remaining(self, examples: Iterable[str]) -> int:
         """How many more answers these example ids may give."""
         return max(0, self.budget - self.spent(examples))
 
-    def charge(self, examples: Iterable[str], *, question: str, when: str) -> Ledger:
+    def charge(self, examples: Iterable[str]) -> Ledger:
         """The ledger with one more answer of these ids; RoleError when they have none left.
 
         Charge before an answer is shown: what cannot be recorded must not be seen.
@@ -71,4 +64,4 @@ class Ledger:
                 f"These {len(ids):,} sealed rows have given all {self.budget} answers that they were to last "
                 "for; another one would prove nothing. Add new rows: their sealed share answers afresh."
             )
-        return replace(self, entries=(*self.entries, Entry(question, when, ids)))
+        return replace(self, asked=(*self.asked, ids))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from holdfast.comparison.ledger import Entry, Ledger
+from holdfast.comparison.ledger import Ledger
 from holdfast.core.estimate import Estimate
 from holdfast.errors import ModelError
 from holdfast.metrics import Metric, evaluate
@@ -42,19 +43,14 @@ def evaluate_sealed(
         raise ModelError(f"{run.id} has no model that could predict sealed rows.")
     dataset, split = data_of(project, run.record)
     rows = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy())
-    ids, question = rows.example.to_list(), f"evaluate {run.id}"
-    ledger_of(project, entries(project.store)).charge(ids, question=question, when="")
+    charged = partial(_charged, project, rows.example.to_list())
+    charged(entries(project.store))  # before the work; and again, with nobody in between, when it is kept
     found = evaluate(run.model.predict(rows), metric, seed=seed)
     scores = found if isinstance(found, dict) else {str(metric): found}
     facts = {name: score.value for name, score in scores.items() if score.known}
     entry = LedgerEntry("evaluate", run.id, dataset.id, metric=str(metric or "all"), facts=facts)
-    left = 0
-
-    def allow(so_far: Sequence[LedgerEntry]) -> None:
-        nonlocal left
-        left = ledger_of(project, so_far).charge(ids, question=question, when="").remaining(ids)
-
-    append_entry(project.store, entry, rows.example, allow=allow)
+    append_entry(project.store, entry, rows.example, allow=charged)
+    left = ledger_of(project, entries(project.store)).remaining(rows.example)
     tied = int(split.tied.sum())
     return Sealed(run.id, scores, len(rows), tied, left, project.settings.decisions)
 
@@ -63,12 +59,9 @@ def ledger_of(project: Project, kept: Sequence[LedgerEntry]) -> Ledger:
     """These entries as a ledger, with the ids behind every one."""
     return Ledger(
         project.settings.decisions,
-        entries=tuple(
-            Entry(
-                f"{entry.kind} {entry.run}",
-                entry.at,
-                frozenset(entry_examples(project.store, entry).to_list()),
-            )
-            for entry in kept
-        ),
+        asked=tuple(frozenset(entry_examples(project.store, entry).to_list()) for entry in kept),
     )
+
+
+def _charged(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
+    ledger_of(project, so_far).charge(ids)
