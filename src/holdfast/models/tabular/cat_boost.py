@@ -103,14 +103,15 @@ def parse_trees(data: bytes, classes: int) -> ObliviousTrees:
     base[known] = bias
     trees = facts["oblivious_trees"]
     columns = np.array([one["flat_feature_index"] for one in facts["features_info"]["float_features"]])
-    depth = max([1, *(len(tree["splits"]) for tree in trees)])
+    splits_of = [tree["splits"] or [] for tree in trees]  # null in a tree of one leaf
+    depth = max([1, *map(len, splits_of)])
     # a shallow tree gets borders that nothing is above
     feature = np.zeros((len(trees), depth), dtype=np.int64)
     border = np.full((len(trees), depth), np.inf, dtype=np.float32)
     leaf = np.zeros((len(trees), 2**depth, len(base)))
     for t, tree in enumerate(trees):
-        splits = tree["splits"]
-        feature[t, : len(splits)] = columns[[split["float_feature_index"] for split in splits]]
+        splits = splits_of[t]
+        feature[t, : len(splits)] = [columns[split["float_feature_index"]] for split in splits]
         border[t, : len(splits)] = [split["border"] for split in splits]
         leaf[t, : 2 ** len(splits), known] = np.reshape(tree["leaf_values"], (-1, len(known))).T
     return ObliviousTrees(feature, border, leaf * scale, base)
