@@ -90,6 +90,14 @@ def test_each_outcome_has_its_own_words(churn, outcome):
     assert words.verdict_sentence(verdict) in " ".join(text.plain(text.verdict(verdict)).split())
 
 
+def test_a_p_value_is_labelled_once(churn):
+    for p, told in ((0.096, "0.096"), (1e-9, "< 0.001")):
+        verdict = replace(churn.leaderboard.verdicts[0], p=p)
+        (line,) = [line for line in text.plain(text.verdict(verdict)).splitlines() if line.split()[0] == "p"]
+        assert line.split(None, 1)[1].strip() == told
+        assert told in words.evidence(verdict).split(";")[0]
+
+
 def _compared(board, count):
     """All pairs among `count` models."""
     names = [f"model-{i}" for i in range(count)]

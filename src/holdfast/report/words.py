@@ -148,12 +148,12 @@ def score(value: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value, never as 0.
+    """A p-value under a label that says so, never as 0.
 
     >>> p_value(0.0321), p_value(1e-9)
-    ('p = 0.032', 'p < 0.001')
+    ('0.032', '< 0.001')
     """
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def weight(total: float) -> str:
@@ -199,7 +199,9 @@ def verdict_sentence(verdict: Verdict) -> str:
 
 def evidence(verdict: Verdict) -> str:
     """What a verdict rests on, in one line."""
-    parts = [p_value(verdict.p), clean(verdict.test), f"margin {two_digits(verdict.margin)}"]
+    p = p_value(verdict.p)
+    p = p if p.startswith("<") else f"= {p}"
+    parts = [f"p {p}", clean(verdict.test), f"margin {two_digits(verdict.margin)}"]
     if verdict.n_needed is not None:
         parts.append(f"about {verdict.n_needed:,} rows would tell")
     return "; ".join(parts)
