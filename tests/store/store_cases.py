@@ -109,6 +109,5 @@ def dataset(n: int = 6) -> Dataset:
         lineage=(Step("trimmed", "größe", 2, "white space"),),
         checks=(Check("leak", "warning", "x", "x tells the answer", 6),),
         source="customers.csv",
-        parent="p" * 32,
         content="c" * 32,
     )

@@ -53,7 +53,7 @@ def test_a_dataset_comes_back_exactly(store: Store) -> None:
     assert back.example.to_list() == kept.example.to_list()
     assert back.twin.dtype == np.uint64
     assert (back.twin == kept.twin).all()
-    for name in ("schema", "lineage", "checks", "source", "parent", "content"):
+    for name in ("schema", "lineage", "checks", "source", "content"):
         assert getattr(back, name) == getattr(kept, name)
     assert dataset_ids(store) == (kept.id,)
 

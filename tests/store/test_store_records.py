@@ -19,6 +19,7 @@ from holdfast.core.schema import Schema
 from holdfast.core.task import Task
 from holdfast.errors import DamagedError, NewerError
 from holdfast.store.records import decode, encode
+from holdfast.store.splits import Rule
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -115,3 +116,9 @@ def test_records_of_version_1_stay_readable() -> None:
     )
     schema = decode(Schema, (ASSETS / "schema.v1.json").read_text(), "schema.v1")
     assert schema == dataset().schema
+
+
+def test_a_field_that_is_no_longer_known_is_passed_over() -> None:
+    """Datasets once named a parent; those that were kept then are read."""
+    text = '{"format": "rule.v1", "salt": 1, "share": 0.25, "parent": null}'
+    assert decode(Rule, text, "rule.v1") == Rule(1, 0.25)

@@ -56,7 +56,7 @@ def train(
     sensitive: Annotated[
         list[str] | None, typer.Option(help="A column that fairness is checked for.")
     ] = None,
-    ignored: Annotated[list[str] | None, typer.Option("--ignore", help="A column no model may see.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column no model may see.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Override a column's kind: zip=category.")] = None,
     task: Annotated[Task | None, typer.Option(help="Override what the target suggests.")] = None,
     project: ProjectOption = Path(),
@@ -71,7 +71,7 @@ def train(
         time,
         weight,
         tuple(sensitive or ()),
-        tuple(ignored or ()),
+        tuple(ignore or ()),
         _kinds(kind or []),
         task,
     )

@@ -57,7 +57,6 @@ class Dataset:
     lineage: tuple[Step, ...] = ()
     checks: tuple[Check, ...] = ()
     source: str = ""
-    parent: str | None = None
     content: str = ""
     key: np.ndarray | None = None
 

@@ -55,9 +55,9 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
     leaks = tuple(check.column for check in checks if check.kind == "leak")
     if leaks:
         say(f"The checks suspect {', '.join(leaks)} of giving the answer away. Left out, as they advise:")
-    ignored = "".join(f" --ignore {name}" for name in leaks)
+    ignore = "".join(f" --ignore {name}" for name in leaks)
     command = (
-        f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignored} --project {folder}"
+        f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignore} --project {folder}"
     )
     say(f"  {command}")
     columns = Overrides(target=planted.target, ignore=leaks)

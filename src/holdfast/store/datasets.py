@@ -26,15 +26,12 @@ class _Facts:
     lineage: tuple[Step, ...]
     checks: tuple[Check, ...]
     source: str
-    parent: str | None
     content: str
 
 
 def save_dataset(store: Store, dataset: Dataset) -> str:
     """Keep a dataset; its id. One that is there already is left as it is."""
-    facts = _Facts(
-        dataset.schema, dataset.lineage, dataset.checks, dataset.source, dataset.parent, dataset.content
-    )
+    facts = _Facts(dataset.schema, dataset.lineage, dataset.checks, dataset.source, dataset.content)
     rows = pl.DataFrame({"example": dataset.example, "twin": dataset.twin})
     if dataset.key is not None:
         rows = rows.with_columns(key=pl.Series(values=dataset.key))
@@ -81,7 +78,6 @@ def load_dataset(store: Store, dataset: str) -> Dataset:
         facts.lineage,
         facts.checks,
         facts.source,
-        facts.parent,
         facts.content,
         rows["key"].to_numpy() if "key" in rows.columns else None,
     )

@@ -1,7 +1,8 @@
 """Frozen values <-> JSON text, under format names that carry a version.
 
-A field that a text lacks takes its default, so that a record may gain optional fields
-within a version. Numbers that JSON does not have ("nan", "inf") are written as text.
+A field that a text lacks takes its default, and one that the dataclass lacks is passed
+over, so that a record may gain and lose optional fields within a version. Numbers that
+JSON does not have ("nan", "inf") are written as text.
 """
 
 from __future__ import annotations
