@@ -90,4 +90,5 @@ LINEAR = Algorithm(
     fit,
     {Task.CLASSIFICATION: {"iterations": 60}, Task.REGRESSION: {"iterations": 60}},
     ("log_loss", "balanced", "squared"),
+    stops=True,  # the penalty is chosen on the validation rows
 )
