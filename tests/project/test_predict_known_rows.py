@@ -6,9 +6,11 @@ import polars as pl
 import pytest
 
 import holdfast as hf
-from holdfast.errors import RoleError
+from holdfast.errors import FileError, ModelError, RoleError, UnknownRunError
 from holdfast.project.predict import predict_file
 from holdfast.project.runs import data_of, run_named
+from holdfast.store.logs import close_log
+from holdfast.store.tables import tables
 
 
 def fit(table, project, **said):
@@ -85,3 +87,18 @@ def test_predictions_of_known_rows_can_be_written(known, tmp_path):
     assert pl.read_parquet(tmp_path / "out.parquet").columns[:2] == ["example", "prediction"]
     from_disk = hf.predict(run_named(hf.open(tmp_path), "best"), tmp_path / "known.csv", project=tmp_path)
     assert from_disk.table["split"].null_count() == 0
+
+
+def test_what_cannot_be_told_says_what_to_do(known, tmp_path):
+    run = fit(known, tmp_path)
+    with pytest.raises(FileError, match=r"no model folder.*hf\.save_model"):
+        hf.load_model(tmp_path)
+    with pytest.raises(ModelError, match=r"kept no model.*holdfast leaderboard"):
+        hf.log({"loss": 1.0}, run="mine", project=tmp_path)
+        close_log(hf.open(tmp_path).store)
+        hf.predict("mine", known, project=tmp_path)
+    store = hf.open(tmp_path).store
+    store.catalog.write(lambda connection: connection.execute(tables().splits.delete()))
+    with pytest.raises(UnknownRunError, match="holdfast train FILE --target COLUMN"):
+        hf.predict(run.id, known, project=tmp_path)
+    assert len(hf.predict(run, known)) == len(known)  # the run in hand has its rows with it

@@ -94,6 +94,11 @@ def test_a_split_comes_back_in_the_order_of_the_rows_that_ask(store: Store) -> N
     assert turned.fold.tolist() == split.fold.tolist()[::-1]
     assert load_split(store, kept, 3) is None
     assert load_split(store, dataclasses.replace(kept, content="other"), 2) is None
+    strange = dataclasses.replace(kept, example=pl.concat([kept.example[:-1], pl.Series(["strange"])]))
+    with pytest.raises(
+        StoreError, match=r"lacks some of its rows\. Restore the folder .holdfast.*--project DIR"
+    ):
+        load_split(store, strange, 2)
 
 
 def test_the_first_rule_stays(store: Store) -> None:

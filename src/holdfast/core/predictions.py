@@ -36,6 +36,7 @@ from holdfast.errors import FileError, NewerError, PredictionsError, RoleError
 
 FORMAT = "predictions.v1"
 _METADATA_KEY = "holdfast"
+_MEND = "Write it again: Path(FILE).write_bytes(run.predictions.encode())"
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,9 +210,9 @@ def _decoded(data: bytes) -> Predictions:
         text = pl.read_parquet_metadata(io.BytesIO(data)).get(_METADATA_KEY)
         table = pl.read_parquet(io.BytesIO(data))
     except pl.exceptions.PolarsError as error:
-        raise FileError(f"This is not a Parquet file, or it is damaged: {error}") from None
+        raise FileError(f"This is not a Parquet file, or it is damaged: {error}. {_MEND}") from None
     if text is None:
-        raise FileError("This Parquet file has no Holdfast header; it is not predictions.v1.")
+        raise FileError(f"This Parquet file has no Holdfast header; it is not predictions.v1. {_MEND}")
     return _verified(Predictions(table, _header(text)))
 
 

@@ -67,5 +67,8 @@ def data_of(project: Project, record: RunRecord) -> tuple[Dataset, Split]:
     folds = 5 if record.plan is None else record.plan.folds
     split = load_split(project.store, dataset, folds)
     if split is None:
-        raise UnknownRunError(f"The split that {record.id} was fitted with is not in {project.path}.")
+        raise UnknownRunError(
+            f"The split that {record.id} was fitted with is not in {project.path}. Train on the same file "
+            "again, which keeps it: holdfast train FILE --target COLUMN"
+        )
     return dataset, split

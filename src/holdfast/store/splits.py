@@ -90,7 +90,10 @@ def load_split(store: Store, dataset: Dataset, folds: int) -> Split | None:
     asked = pl.DataFrame({"example": dataset.example})
     ours = asked.join(rows, on="example", how="left", maintain_order="left")
     if ours["role"].null_count():
-        raise StoreError(f"The split of dataset {dataset.id[:8]} lacks some of its rows.")
+        raise StoreError(
+            f"The split of dataset {dataset.id[:8]} in {store.root} lacks some of its rows. Restore the "
+            "folder .holdfast from a copy of the project, or start another: --project DIR"
+        )
     role, fold, tied = (ours[name].to_numpy() for name in ("role", "fold", "tied"))
     return Split(role.astype(str), fold, tied, facts.folds, facts.salt, facts.share, facts.cut)
 
