@@ -21,7 +21,8 @@ class DataFacts:
     """What a reader should know of a table.
 
     `classes` counts the rows of each class over all rows, empty for regression.
-    `sealed` counts the sealed rows, `open` all others.
+    `sealed` counts the sealed rows, `open` all others. `group` and `time` are the
+    columns by which rows were split, of which a time comes first.
     """
 
     source: str
@@ -37,12 +38,13 @@ class DataFacts:
     classes: Mapping[str, int] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     lineage: tuple[Step, ...] = ()
+    time: str | None = None
 
     @staticmethod
     def of(dataset: Dataset, split: Split | None = None) -> DataFacts:
         """The facts of a dataset with a target, and of how its rows were split."""
         schema = dataset.schema
-        group = schema.with_role(Role.GROUP)
+        group, time = schema.with_role(Role.GROUP), schema.with_role(Role.TIME)
         sealed = 0 if split is None else int((~split.open).sum())
         counts = {}
         if schema.task is Task.CLASSIFICATION:
@@ -58,6 +60,7 @@ class DataFacts:
             task=schema.task,
             folds=0 if split is None else split.folds,
             group=None if group is None else group.name,
+            time=None if time is None else time.name,
             classes=counts,
             checks=dataset.checks,
             lineage=dataset.lineage,

@@ -23,7 +23,9 @@ def data(facts: DataFacts) -> RenderableType:
     ]
     if facts.classes:
         rows.append(("classes", class_shares(facts)))
-    if facts.group is not None:
+    if facts.time is not None:
+        rows.append(("split by", f"{facts.time}: the latest rows are sealed, and folds are blocks of time"))
+    elif facts.group is not None:
         rows.append(("grouped by", f"{facts.group}: its rows stay together"))
     return stack(
         heading(facts.source or "Table", facts.id[:12]),
