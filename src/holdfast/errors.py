@@ -98,7 +98,8 @@ class ColumnError(InputError):
     @classmethod
     def absent(cls, name: str, columns: Sequence[str], *, what: str = "column") -> Self:
         """No column of that name: name the nearest ones."""
-        near = get_close_matches(name, columns, n=3, cutoff=0.5)
+        same = [column for column in columns if column.casefold() == name.strip().casefold()]
+        near = same or get_close_matches(name, columns, n=3, cutoff=0.5)
         offered = suggest(near) if near else f"The columns are {some(columns, 40)}."
         return cls(f"There is no {what} {name!r}. {offered}")
 
