@@ -16,6 +16,8 @@ from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, about_distinc
 from holdfast.errors import ColumnError
 
 # Beyond this many levels a column keeps its spellings as they are.
+# How rows that come later may write what was a date in the file: ISO 8601.
+_ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z")
 _LEVELS = 10_000
 # Where about so few cells differ, or nearly all, the exact number is worth its time.
 _FEW, _NEARLY = 1000, 0.9
@@ -150,7 +152,7 @@ def _infer_other(cells: pl.Series) -> Guess:
     if cells.dtype == pl.Boolean:
         form = CellFormat(true=TRUE, false=FALSE)
         return Guess(Kind.BOOLEAN, form, "true or false in the file", known, distinct)
-    return Guess(Kind.DATE, CellFormat(), "a date in the file", known, distinct)
+    return Guess(Kind.DATE, CellFormat(dates=_ISO), "a date in the file", known, distinct)
 
 
 def _infer_text(cells: pl.Series) -> Guess:

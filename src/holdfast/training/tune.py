@@ -8,6 +8,7 @@ caller: a later search is told of them first and goes on where the last one stop
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,9 +47,10 @@ def tune(search: Search, job: Job, engine: Engine, *, deadline: float, on_event:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        sampler=optuna.samplers.TPESampler(seed=search.seed, multivariate=True, group=True)
-    )
+    with warnings.catch_warnings():  # of `group`, whose interface may change: it is called here alone
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(seed=search.seed, multivariate=True, group=True)
+    study = optuna.create_study(sampler=sampler)
     for trial in search.known:
         _tell(study, search.spaces, trial)
     finished: list[Finished] = []

@@ -1,0 +1,164 @@
+"""The journey of the README in Python: in memory, in a project, and from a script."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import holdfast as hf
+from holdfast.core.verdict import Outcome
+from holdfast.errors import FileError, ModelError, PlanError, PredictionsError, UnknownRunError
+from holdfast.metrics import Metric
+from holdfast.project.runs import run_named
+from holdfast.store.logs import close_log
+
+FEW = ["constant", "decision_tree", "lightgbm_small"]
+SCRIPT = """
+import holdfast as hf
+from sklearn.naive_bayes import GaussianNB
+
+class Mine(GaussianNB):
+    pass
+
+for learners in (["constant", "decision_tree"], ["constant", Mine()]):
+    run = hf.train({file!r}, target="diagnosis", learners=learners, folds=2)
+    print("done", *(one.record.plan.learner for one in run.candidates))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(patients, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("journey")
+    run = hf.train(patients, target="diagnosis", learners=FEW, folds=3, project=folder)
+    return folder, run
+
+
+def test_in_memory_nothing_is_written_and_everything_is_there(patients, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = hf.train(patients, target="diagnosis", learners=FEW, folds=3)
+    assert list(tmp_path.iterdir()) == []
+    board = hf.leaderboard(run)
+    assert board.best == run.id and {e.name for e in board.entries} == {r.id for r in run.candidates}
+    predictions = hf.predict(run, patients.drop("diagnosis"))
+    assert len(predictions) == 569 and "loss" in predictions.table.columns
+    assert hf.evaluate(run.predictions, "auc").low > 0.9
+    assert set(hf.evaluate(run.predictions)) >= {"log_loss", "accuracy", "auc", "brier", "mcc"}
+
+
+def test_in_a_project_everything_has_a_name(project, patients):
+    folder, run = project
+    home = hf.open(folder)
+    assert repr(home) == f"Project({str(folder)!r})"
+    assert hf.leaderboard(home).best == hf.leaderboard(folder).best == run.id
+    by_name = hf.predict("best", patients, project=folder)
+    np.testing.assert_array_equal(by_name.probability, hf.predict(run, patients).probability)
+    assert hf.evaluate("best", "auc", project=home).value == hf.evaluate(run.predictions, "auc").value
+    verdict = hf.compare("constant", "decision_tree", project=home)
+    assert verdict.outcome is Outcome.BETTER and verdict.first.startswith("constant-")
+    assert hf.compare("decision_tree", "decision_tree", project=home).outcome is Outcome.EQUIVALENT
+
+
+def test_a_model_folder_is_a_model(project, patients, tmp_path):
+    _, run = project
+    path = hf.save_model(run.model, tmp_path / "model")
+    model = hf.load_model(path)
+    assert model.id == run.record.model
+    np.testing.assert_array_equal(
+        hf.predict(path, patients).probability, hf.predict(run, patients).probability
+    )
+    with pytest.raises(FileError, match=r"manifest\.json"):
+        hf.load_model(tmp_path)
+    graph = next(path.rglob("*.onnx"))
+    graph.write_bytes(graph.read_bytes()[:-1] + b"!")
+    with pytest.raises(ModelError, match=graph.name):
+        hf.load_model(path)
+
+
+def test_the_report_is_written_where_it_is_wanted(project, tmp_path):
+    page = hf.write_report(project[0], tmp_path / "page.html", run="decision_tree")
+    assert page == tmp_path / "page.html" and "decision_tree-" in page.read_text(encoding="utf-8")
+
+
+def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):
+    from sklearn.linear_model import Ridge
+
+    def within_fifty(predictions):
+        found = predictions.table
+        return (found["target"] - found["prediction"]).abs().to_numpy() > 50
+
+    run = hf.train(
+        progression,
+        target="progression",
+        learners=["constant", Ridge()],
+        metric=within_fifty,
+        folds=3,
+        sealed=0,
+    )
+    assert run.record.plan.learner == "ridge" and run.record.plan.metric == "within_fifty"
+    assert 0 < run.record.scores["within_fifty"].value < 0.6
+    assert hf.evaluate(run.predictions, "r2").low > 0.2
+    again = Metric.custom("within_fifty", within_fifty, greater_is_better=False)
+    assert hf.leaderboard(run, metric=again).best == run.id
+
+
+def test_runs_of_ones_own_training_loop_stand_beside_the_others(project, patients):
+    folder, run = project
+    home = hf.open(folder)
+    theirs = hf.Predictions.of(
+        example=run.predictions.table["example"],
+        target=run.predictions.table["target"],
+        probability=np.full(len(run.predictions), 0.37),
+        classes=["benign", "malignant"],
+    )
+    for step in range(3):
+        hf.log({"loss": 1 / (step + 1)}, run="my-loop", step=step, project=folder)
+    hf.log(run="my-loop", predictions=theirs, files={"note.txt": "mine"}, project=folder)
+    assert close_log(home.store) == ()
+    logged = run_named(home, "my-loop")
+    assert len(logged.predictions) == len(run.predictions)
+    verdict = hf.compare("my-loop", run.id, metric="log_loss", project=home)
+    assert verdict.outcome is Outcome.BETTER
+    assert hf.leaderboard(home).best == run.id  # a logged run does not displace the newest training
+
+
+def test_names_that_nobody_has_are_answered_with_those_that_are_there(project):
+    home = hf.open(project[0])
+    with pytest.raises(UnknownRunError, match="'decision_tree'"):
+        hf.evaluate("desicion_tree", project=home)
+    with pytest.raises(FileError, match="project="):
+        hf.evaluate("best")
+    with pytest.raises(PlanError, match="--project"):
+        hf.train(pl.DataFrame({"a": [1, 2]}), target="a", replay="best")
+
+
+def test_runs_on_different_rows_are_not_compared(project, patients):
+    other = hf.train(patients[:300], target="diagnosis", learners=["constant"], folds=2)
+    with pytest.raises(PredictionsError):
+        hf.compare(project[1], other)
+
+
+def test_a_suspected_leak_is_a_warning_and_stays_with_the_scores(patients, tmp_path):
+    leaky = patients.with_columns(code=pl.col("diagnosis").replace({"benign": "B7", "malignant": "M3"}))
+    with pytest.warns(UserWarning, match="code alone tells diagnosis.*--ignore code"):
+        run = hf.train(leaky, target="diagnosis", learners=FEW[:2], folds=2, project=tmp_path)
+    assert any("--ignore code" in said for said in hf.leaderboard(tmp_path).warnings)
+    assert hf.leaderboard(run).warnings == run.record.warnings
+    page = hf.write_report(tmp_path, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.index("too good to be true") < page.index("Use decision_tree")
+
+
+def test_a_script_without_a_main_guard_trains(patients_csv, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(file=str(patients_csv)), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert "decision_tree" in first and "mine" in second
+    assert [path.name for path in Path(tmp_path).iterdir()] == ["script.py"]

@@ -1,0 +1,56 @@
+"""`replay` makes the model of a run again, byte for byte, whatever clock it was first made under."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import holdfast as hf
+from holdfast.errors import ModelError, PlanError
+from holdfast.models.tabular.learner import available, portfolio
+from holdfast.project.runs import records
+from holdfast.store.runs import load_run, save_run
+
+LEARNERS = [name for name in portfolio() if available(name)]
+
+
+def test_every_learner_and_their_ensemble_come_out_the_same(patients, tmp_path):
+    first = hf.train(patients, target="diagnosis", learners=LEARNERS, folds=2, budget=120, project=tmp_path)
+    assert len(first.candidates) > len(LEARNERS)  # the ensemble is among them
+    before = records(hf.open(tmp_path))
+    for run in first.candidates:
+        again = hf.train(patients, project=tmp_path, replay=run.id)
+        assert (again.id, again.record.model) == (run.id, run.record.model)
+    assert records(hf.open(tmp_path)) == before
+
+
+def test_a_replay_of_other_data_is_refused(patients, tmp_path):
+    hf.train(patients, target="diagnosis", learners=["constant"], folds=2, project=tmp_path)
+    with pytest.raises(PlanError, match="Give the same file"):
+        hf.train(patients[:500], project=tmp_path, replay="best")
+
+
+def test_a_model_that_does_not_come_out_the_same_is_no_success(patients, tmp_path):
+    run = hf.train(patients, target="diagnosis", learners=["decision_tree"], folds=2, project=tmp_path)
+    store = hf.open(tmp_path).store
+    kept = load_run(store, run.id)
+    save_run(store, replace(kept, record=replace(kept.record, model="0" * 32)))
+    with pytest.raises(ModelError, match=f"not {'0' * 32}"):
+        hf.train(patients, project=tmp_path, replay=run.id)
+
+
+def test_a_tuned_run_can_be_replayed(patients, tmp_path):
+    run = hf.train(
+        patients,
+        target="diagnosis",
+        learners=["lightgbm_small"],
+        folds=2,
+        budget=20,
+        tune=True,
+        project=tmp_path,
+    )
+    tuned = [one for one in run.candidates if "~" in one.record.plan.learner]
+    assert tuned
+    again = hf.train(patients, project=tmp_path, replay=tuned[0].id)
+    assert again.record.model == tuned[0].record.model
