@@ -11,8 +11,6 @@ from hypothesis import settings
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-QUICK = ("constant", "decision_tree", "lightgbm_small")
-
 
 @pytest.fixture(scope="session")
 def patients():

@@ -11,6 +11,7 @@ from holdfast.core.schema import Role
 from holdfast.errors import ColumnError, PlanError
 from holdfast.project.runs import data_of, records, run_named
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
 FEW = ["constant", "decision_tree"]
 
 

@@ -13,11 +13,12 @@ from holdfast.project.runs import data_of, run_named
 from holdfast.project.seal import evaluate_sealed
 from holdfast.store.ledger import entries, entry_examples
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
 FEW = ["constant", "decision_tree"]
 
 
 @pytest.fixture
-def project(patients, tmp_path):
+def project(in_this_process, patients, tmp_path):
     hf.train(patients, target="diagnosis", learners=FEW, folds=2, project=tmp_path)
     return hf.open(tmp_path)
 
