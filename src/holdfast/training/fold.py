@@ -98,6 +98,9 @@ def watch(dataset: Dataset, fold: np.ndarray, which: int) -> np.ndarray:
     rows = fold == which
     share = np.clip(_WATCHED / max(rows.sum(), 1), *_WATCHED_SHARE)
     mask: np.ndarray = rows & (units * _SPREAD < np.uint64(int(share * 2**64)))
+    if not mask.any() or mask[rows].all():  # too few units to part: every other row
+        mask = np.zeros(len(fold), dtype=bool)
+        mask[np.flatnonzero(rows)[1::2]] = True
     return mask
 
 
