@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from holdfast.errors import PlanError
 from holdfast.project.candidates import Chosen, choose
 from holdfast.project.handle import Project, find_project, project_at
 from holdfast.project.keeping import Keeper, keeping
-from holdfast.project.outcome import Judge, ensemble_run, learner_run
+from holdfast.project.outcome import Judge, ensemble_run, learner_run, timed
 from holdfast.project.replay import as_planned, replayed, verified
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared, prepare, settled
@@ -26,7 +26,7 @@ from holdfast.training.schedule import INTERRUPTED, Finished, Job, fit_all
 
 # Exporting, mixing and judging come after the last fit: this share of the budget, at
 # least so many seconds, is kept for them.
-_RESERVE_SHARE, _RESERVE = 0.04, 1.5
+_RESERVE_SHARE, _RESERVE = 0.08, 2.0
 _PRELOAD = ("holdfast.training.fold", "holdfast.models.tabular.learner", "sklearn.linear_model", "lightgbm")
 
 
@@ -46,8 +46,7 @@ def fit(request: TrainRequest, *, started: float) -> Run:
         with keeping(project, request, prepared, chosen) as keeper:
             request.on_event(_planned(request, prepared, chosen, keeper))
             judge = Judge(prepared, keeper.training, request.seed)
-            finished, given_up = _fit(request, chosen, judge, engine, keeper, started)
-            runs = _judged(finished, judge)
+            runs, given_up = _fit(request, chosen, judge, engine, keeper, started)
             board = leaderboard(runs, metric=prepared.metric)
             keeper.keep(runs, board, given_up)
     if request.replay:
@@ -80,8 +79,9 @@ def _planned(request: TrainRequest, prepared: Prepared, chosen: Chosen, keeper: 
 
 def _fit(
     request: TrainRequest, chosen: Chosen, judge: Judge, engine: Engine, keeper: Keeper, started: float
-) -> tuple[list[Finished], dict[str, str]]:
+) -> tuple[list[Run], dict[str, str]]:
     prepared = judge.prepared
+    judged: dict[str, Run] = {}  # while the workers fit what comes next
     job = Job(
         dataset=engine.share(prepared.dataset),
         dataset_id=prepared.dataset.id,
@@ -91,20 +91,27 @@ def _fit(
         classes=prepared.rows.classes,
         score=judge.fold_score,
         cache=keeper.cache,
+        finished=lambda one: judged.update({one.candidate.name: learner_run(one, judge)}),
     )
     deadline = None
     if request.budget is not None and request.replay is None:
         deadline = started + request.budget - max(_RESERVE, _RESERVE_SHARE * request.budget)
     finished, given_up = fit_all(chosen.candidates, job, engine, deadline=deadline, on_event=request.on_event)
     if request.tune and deadline is not None and INTERRUPTED not in given_up.values():
-        finished += tuned(request, judge, job, engine, keeper, deadline)
+        finished += tuned(request, judge, replace(job, finished=_unheard), engine, keeper, deadline)
     if not finished:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in given_up.items())
         raise PlanError(f"No learner was fitted. {reasons}")
-    return finished, given_up
+    return _with_ensemble(finished, judged, judge), given_up
 
 
-def _judged(finished: Sequence[Finished], judge: Judge) -> list[Run]:
-    runs = [learner_run(one, judge) for one in finished]
+def _with_ensemble(finished: Sequence[Finished], judged: Mapping[str, Run], judge: Judge) -> list[Run]:
+    runs = [judged.get(one.candidate.name) or learner_run(one, judge) for one in finished]
     mixed = ensemble_run(runs, finished, judge) if len(runs) > 1 else None
-    return runs if mixed is None else [*runs, mixed]
+    everything = runs if mixed is None else [*runs, mixed]
+    return [timed(run, judge.prepared) for run in everything]
+
+
+def _unheard(finished: Finished) -> None:
+    """Trials are many; the best of them are judged at the end."""
+    del finished

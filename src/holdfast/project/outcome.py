@@ -27,7 +27,7 @@ from holdfast.training.schedule import Finished
 
 ENSEMBLE = "ensemble"
 _TIMED_ROWS, _TIMED_SINGLES, _MOST_TIMING = 2_000, 30, 0.3  # seconds
-_MOST_MIXED_ROWS = 100_000  # greedy selection looks at no more rows than this
+_MOST_MIXED_ROWS = 30_000  # greedy selection looks at no more rows than this
 _PACKAGES = (
     "holdfast",
     "numpy",
@@ -179,9 +179,8 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
     model = with_decision(model, temperature=temperature, threshold=threshold)
     predictions = out_of_fold(prepared.rows, output, threshold=threshold, model=record.id, decided=decided)
     scores = {prepared.metric.name: evaluate(predictions, prepared.metric)}
-    cost = _timed(model, record.cost, prepared)
     return Run(
-        replace(record, model=model.id, notes=tuple(notes), scores=scores, cost=cost),
+        replace(record, model=model.id, notes=tuple(notes), scores=scores),
         predictions,
         model,
         origin=Origin.of(prepared.dataset, prepared.split),
@@ -212,7 +211,10 @@ def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, np.ndarray | No
     return chosen.threshold, decided, [note]
 
 
-def _timed(model: TabularModel, cost: Cost, prepared: Prepared) -> Cost:
+def timed(run: Run, prepared: Prepared) -> Run:
+    """The run with what its model costs to use: measured when nothing else works."""
+    model = run.model
+    assert isinstance(model, TabularModel)  # runs are made above, with their models
     index = prepared.rows.index[:_TIMED_ROWS]
     sample = prepared.dataset.take(index)
     model.predict(sample)  # the first call prepares; it is not counted
@@ -228,4 +230,5 @@ def _timed(model: TabularModel, cost: Cost, prepared: Prepared) -> Cost:
         if sum(seconds) > _MOST_TIMING:
             break
     size = sum(len(data) for data in model.files.values())
-    return replace(cost, predict_seconds=per_row, row_seconds=float(np.median(seconds)), size=size)
+    cost = replace(run.record.cost, predict_seconds=per_row, row_seconds=float(np.median(seconds)), size=size)
+    return replace(run, record=replace(run.record, cost=cost))

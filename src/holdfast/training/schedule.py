@@ -25,6 +25,7 @@ from holdfast.training.fold import FoldFit, fold_key, fold_seed
 
 INTERRUPTED = "interrupted"  # why a learner was given up that Ctrl-C met
 _WORK = "holdfast.training.fold:fit_fold"
+_AHEAD = 2  # folds that wait at the workers, so that none is idle while this process judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,21 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A candidate with all its folds."""
+
+    candidate: Candidate
+    fits: tuple[FoldFit, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
     """What all candidates are fitted on.
 
     `dataset` is the engine's shared handle of the Dataset, `dataset_id` and `roles`
     name it and its split, `fold` is int of shape (n,) with -1 for rows that take no
-    part. `score` turns one fold's output and its number into the metric's value.
+    part. `score` turns one fold's output and its number into the metric's value;
+    `finished` is told of each candidate while the next ones are being fitted.
     """
 
     dataset: object
@@ -65,20 +75,13 @@ class Job:
     classes: tuple[str, ...]
     score: Callable[[np.ndarray, int], float]
     cache: Cache
+    finished: Callable[[Finished], None]
 
 
 def roles_id(split: Split) -> str:
     """Names a split: a dataset's rows have the same roles and folds under the same name."""
     parts = (split.role == SEARCH, split.open, split.tied, split.fold.astype(np.int64))
     return fingerprint([split.folds, *(fingerprint_bytes(part.tobytes()) for part in parts)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Finished:
-    """A candidate with all its folds."""
-
-    candidate: Candidate
-    fits: tuple[FoldFit, ...]
 
 
 def fit_all(
@@ -177,7 +180,7 @@ class _Schedule:
 
     def feed(self) -> None:
         """Keep every worker busy, in order; folds that an earlier command finished are taken."""
-        while self.queue and len(self.running) < self.engine.workers:
+        while self.queue and len(self.running) < self.engine.workers + _AHEAD:
             candidate, k = self.queue.pop(0)
             kept = self.job.cache.load(self.key(candidate, k))
             if kept is not None:
@@ -202,6 +205,8 @@ class _Schedule:
             mean = sum(self.scores[name]) / folds
             self.on_event(LearnerFitted(name, mean, seconds, elapsed, first=not self.usable))
             self.usable = True
+            fits = self.done[name]
+            self.job.finished(Finished(candidate, tuple(fits[k] for k in range(folds))))
 
     def remaining(self, name: str) -> float:
         """Seconds that the candidate's other folds would take, judged by those that are done."""
