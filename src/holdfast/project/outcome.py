@@ -26,7 +26,7 @@ from holdfast.training.outcome import gather, out_of_fold
 from holdfast.training.schedule import Finished
 
 ENSEMBLE = "ensemble"
-_TIMED_ROWS, _TIMED_SINGLES, _MOST_TIMING = 2_000, 30, 0.3  # seconds
+_TIMED_ROWS, _TIMED_SINGLES, _MOST_TIMING = 500, 30, 0.3  # seconds
 _MOST_MIXED_ROWS = 30_000  # greedy selection looks at no more rows than this
 _PACKAGES = (
     "holdfast",
