@@ -179,3 +179,24 @@ def test_a_saved_model_folder_predicts_on_its_own(project, patients, tmp_path, c
     patients.head(5).write_csv(tmp_path / "five.csv")
     said = call("predict", folder, "five.csv", "-o", "five.parquet")
     assert said.status == 0 and pl.read_parquet(tmp_path / "five.parquet").height == 5
+
+
+def test_what_did_not_fit_is_said_while_predicting(inside_copy, patients):
+    call, folder = inside_copy
+    patients.drop("mean_area").with_columns(clinic=pl.lit("elsewhere"), more=1).head(4).write_csv(
+        folder / "n.csv"
+    )
+    said = call("predict", "lightgbm_small", "n.csv", "-o", "n.parquet")
+    assert said.status == 0 and said.out == ""
+    assert "Missing, taken as empty: 'mean_area'" in said.err
+    assert "Levels never seen before: 'clinic' (4 cells)" in said.err
+    assert "Not used: 'more'" in said.err
+    facts = json.loads(call("predict", "lightgbm_small", "n.csv", "-o", "n.parquet", "--json").out)
+    assert facts["conformity"]["missing"] == ["mean_area"]
+    assert facts["conformity"]["unseen"] == {"clinic": 4} and facts["conformity"]["extra"] == ["more"]
+
+
+@pytest.fixture
+def inside_copy(trained, call, tmp_path):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return call, tmp_path
