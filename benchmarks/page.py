@@ -39,6 +39,12 @@ numbers; lower is better, the best in bold. Seconds are of the whole process, st
 """
 
 
+_UNMEASURED = """## How good after a minute
+
+Not measured here yet: `make bench-peers`, then `python -m benchmarks --quality` on a machine that does nothing else.
+"""
+
+
 def write() -> None:
     """Write the page from the newest result of each kind."""
     parts = [_HEAD, _machine()]
@@ -46,6 +52,8 @@ def write() -> None:
         parts.append(_speed(json.loads(FIGURES.read_text())))
     if RESULTS.exists():
         parts.append(_quality([json.loads(line) for line in RESULTS.read_text().splitlines()]))
+    else:
+        parts.append(_UNMEASURED)
     PAGE.write_text("\n".join(parts))
 
 
