@@ -15,9 +15,9 @@ from holdfast.data.numbers import number_format
 from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, about_distinct, levels_of, missing_words
 from holdfast.errors import ColumnError
 
-# Beyond this many levels a column keeps its spellings as they are.
 # How rows that come later may write what was a date in the file: ISO 8601.
 _ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z")
+# Beyond this many levels a column keeps its spellings as they are.
 _LEVELS = 10_000
 # Where about so few cells differ, or nearly all, the exact number is worth its time.
 _FEW, _NEARLY = 1000, 0.9

@@ -69,18 +69,9 @@ def learner_run(finished: Finished, judge: Judge) -> Run:
     fits = finished.fits
     models = [load(fit.files) for fit in fits]
     model = combine(models, np.full(len(models), 1 / len(models)))
-    record = RunRecord(
-        id=run_id(finished.candidate.plan, judge.prepared),
-        training=judge.training,
-        plan=finished.candidate.plan,
-        dataset=judge.prepared.dataset.id,
-        status=Status.FINISHED,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        cost=Cost(sum(fit.seconds for fit in fits), sum(fit.cpu_seconds for fit in fits)),
-        curves=tuple(fit.curve for fit in fits),
-        environment=environment(),
-        warnings=suspicions(judge.prepared.dataset),
-        seed=judge.seed,
+    cost = Cost(sum(fit.seconds for fit in fits), sum(fit.cpu_seconds for fit in fits))
+    record = replace(
+        _record(finished.candidate.plan, judge), cost=cost, curves=tuple(fit.curve for fit in fits)
     )
     return _decided(record, model, gather(rows, fits), judge)
 
@@ -98,22 +89,29 @@ def ensemble_run(members: Sequence[Run], finished: Sequence[Finished], judge: Ju
     models = [load(fit.files) for one, w in zip(finished, weights, strict=True) if w > 0 for fit in one.fits]
     shares = [w / len(one.fits) for one, w in zip(finished, weights, strict=True) if w > 0 for _ in one.fits]
     mixed = cross_fitted(outputs, rows.fold, lambda mask: _weights(outputs, everything & mask, judge))
-    record = RunRecord(
+    record = replace(
+        _record(plan, judge),
+        cost=Cost(
+            sum(m.record.cost.fit_seconds for m in chosen), sum(m.record.cost.cpu_seconds for m in chosen)
+        ),
+        weights={m.id: float(w) for m, w in zip(members, weights, strict=True) if w > 0},
+    )
+    return _decided(record, combine(models, np.array(shares)), mixed, judge)
+
+
+def _record(plan: Plan, judge: Judge) -> RunRecord:
+    """What every run of this training has in common; its cost and parts are added by kind."""
+    return RunRecord(
         id=run_id(plan, judge.prepared),
         training=judge.training,
         plan=plan,
         dataset=judge.prepared.dataset.id,
         status=Status.FINISHED,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        cost=Cost(
-            sum(m.record.cost.fit_seconds for m in chosen), sum(m.record.cost.cpu_seconds for m in chosen)
-        ),
-        weights={m.id: float(w) for m, w in zip(members, weights, strict=True) if w > 0},
         environment=environment(),
         warnings=suspicions(judge.prepared.dataset),
         seed=judge.seed,
     )
-    return _decided(record, combine(models, np.array(shares)), mixed, judge)
 
 
 def run_id(plan: Plan, prepared: Prepared) -> str:
