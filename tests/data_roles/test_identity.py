@@ -132,8 +132,20 @@ def test_hashing_tables_together_changes_nothing(rows: list[tuple[str | None, fl
     sums = row_sums([raw, raw.select("number"), typed])
     for table, own in zip([raw, raw.select("number"), typed], sums, strict=True):
         assert (hash_of(own) == hash_rows(table)).all()
-    identity = identify(raw.select("text", "number"), rest=raw.select("y"), typed=typed)
-    assert identity.content == content_hash(typed, identity.example)
+
+
+@given(TABLES)
+@settings(max_examples=60, deadline=None)
+def test_the_content_names_cells_and_ids_in_any_order_of_rows(
+    rows: list[tuple[str | None, float | None, str]],
+) -> None:
+    def content(raw: pl.DataFrame) -> str:
+        return identify(raw.select("text", "number"), rest=raw.select("y")).content
+
+    raw = table_of(rows)
+    assert content(raw.reverse()) == content(raw)
+    assert content(raw.with_columns(pl.col("y") + "?")) != content(raw)
+    assert content(raw.with_columns(pl.col("text").fill_null("") + "!")) != content(raw)
 
 
 def test_no_two_of_a_million_cells_collide() -> None:

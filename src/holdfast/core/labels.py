@@ -59,8 +59,11 @@ def label_text(labels: object, what: str = "labels") -> pl.Series:
     text = series.cast(pl.String)
     if series.dtype.is_integer() or series.dtype == pl.Boolean:
         return text
-    if not text.str.ends_with("0").any():  # nothing to shorten, as in most columns of words
-        return text
+    if (
+        not text.str.ends_with("0").any()
+        or not (text.str.contains(".0", literal=True) | (text == "-0")).any()
+    ):
+        return text  # nothing to shorten, as in most columns of words or ids
     return text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1").str.replace(r"^-0$", "0")
 
 

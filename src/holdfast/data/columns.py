@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from shlex import quote
@@ -11,17 +12,19 @@ import polars as pl
 from holdfast.core.dataset import Check, Dataset
 from holdfast.core.schema import Kind
 from holdfast.data.hashing import hash_cells
+from holdfast.data.words import about_distinct, all_whole, exactly_distinct
 from holdfast.errors import some
 
 _HEAVY = 0.5  # of a column's cells are missing
 _NEAR_UNIQUE = 0.5  # levels per row
 _LEAST = 50  # rows that say whether a column is unique by nature
+_SEVERAL, _SURELY_LESS = 10, 0.4  # between these, about how many cells differ is enough to know
 _SAMPLE = 10_000  # rows that show whether two columns may be equal
 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Of one feature: its kind, distinct values, and cells that are there and that are not."""
+    """Of one feature: its kind, (about) how many values differ, and cells that are there and that are not."""
 
     name: str
     kind: Kind
@@ -34,12 +37,8 @@ def column_checks(dataset: Dataset) -> list[Check]:
     """One note per kind of fact, however many columns it holds for."""
     columns = dataset.schema.features
     table = dataset.table.select(column.name for column in columns)
-    levels = table.select(pl.all().drop_nulls().n_unique()).row(0) if columns else ()
-    missing = table.null_count().row(0) if columns else ()
-    cells = [
-        _Cells(column.name, column.kind, distinct, len(table) - gone, gone)
-        for column, distinct, gone in zip(columns, levels, missing, strict=True)
-    ]
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
+        cells = list(pool.map(_counted, table.get_columns(), [column.kind for column in columns]))
     return [
         *_constant(cells),
         *_counters(table, cells),
@@ -47,6 +46,21 @@ def column_checks(dataset: Dataset) -> list[Check]:
         *_heavy(cells),
         *_equal(table, cells),
     ]
+
+
+def _counted(cells: pl.Series, kind: Kind) -> _Cells:
+    missing = cells.null_count()
+    return _Cells(cells.name, kind, _levels(cells, len(cells) - missing), len(cells) - missing, missing)
+
+
+def _levels(cells: pl.Series, known: int) -> int:
+    """How many known cells differ: exactly where that may be none, one, half or all, else about."""
+    about = about_distinct(cells)
+    if _SEVERAL < about < _SURELY_LESS * known:
+        return about
+    if about > _SEVERAL and cells.dtype == pl.Float64 and not all_whole(cells):
+        return about  # that all measures differ says nothing
+    return exactly_distinct(cells.drop_nulls())
 
 
 def _note(kind: str, names: list[str], message: str) -> list[Check]:

@@ -12,7 +12,7 @@ from holdfast.core.conformity import Conformity
 from holdfast.core.dataset import Dataset, Step
 from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.data.clean import clean_column
-from holdfast.data.identity import content_hash, identify
+from holdfast.data.identity import identify_as
 from holdfast.data.load import Source, load
 from holdfast.data.words import levels_of
 from holdfast.errors import ColumnError, some
@@ -52,12 +52,7 @@ def conform(
         if lost := sum(step.touched for step in done if step.name.startswith("not a ")):
             unread[column.name] = lost
     table = pl.DataFrame(typed)
-    named = schema.with_role(Role.ID)
-    identity = identify(
-        raw.select(column.name for column in schema.features),
-        raw[named.name] if named and raw[named.name].dtype != pl.Null else None,
-        key=raw.select(key) if key else None,
-    )
+    identity = identify_as(schema, raw, key)
     dataset = Dataset(
         table,
         schema,
@@ -65,7 +60,7 @@ def conform(
         identity.twin,
         lineage=tuple(steps),
         source=loaded.name,
-        content=content_hash(table, identity.example),
+        content=identity.content,
         key=identity.key,
     )
     given = {name: known for name, known in renamed.items() if name != known}

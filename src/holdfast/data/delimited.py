@@ -150,6 +150,8 @@ def _recode(pieces: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes
 
 
 def _refuse_nul(plain: Plain) -> None:
+    if not any(b"\0" in piece for piece in plain.chunks()):
+        return
     line = 1
     for piece in plain.chunks():
         if (at := piece.find(0)) >= 0:

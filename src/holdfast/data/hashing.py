@@ -21,8 +21,9 @@ import polars as pl
 from holdfast.errors import ColumnError
 
 _FORMAT = b"holdfast.rows.v1"
-_ROWS = 1 << 17  # so that a chunk's work stays in the processor's cache
-_BYTES = 1 << 24  # of text at once, so that memory is bounded whatever the cells hold
+_ROWS = 1 << 17  # of text at once: it is worth finding the distinct ones among them
+_BLOCK = 1 << 14  # rows of numbers at once: they stay in the cache, in memory that is used again
+_BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
 _HEAD = 1 << 12  # cells that show whether a column of text holds few distinct ones
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
 _MASKS = np.array([~0 & 0xFFFFFFFFFFFFFFFF] + [(1 << 8 * k) - 1 for k in range(1, 8)], dtype=np.uint64)
@@ -56,10 +57,13 @@ def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
     keys = [_key(column.name) for column, _ in columns]
 
     def add(start: int) -> None:
+        end = min(start + _ROWS, rows)
         for (column, holders), key in zip(columns, keys, strict=True):
-            mixed = _mixed(column[start : start + _ROWS], key)
-            for holder in holders:
-                sums[holder][:, start : start + _ROWS] += mixed
+            step = _ROWS if column.dtype == pl.String else _BLOCK
+            for at in range(start, end, step):
+                mixed = _mixed(column[at : min(at + step, end)], key)
+                for holder in holders:
+                    sums[holder][:, at : at + step] += mixed
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
         list(pool.map(add, range(0, rows, _ROWS)))
@@ -68,7 +72,10 @@ def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
 
 def hash_of(sums: np.ndarray) -> np.ndarray:
     """The hashes of rows from their sums of shape (2, n): uint64 of shape (n, 2)."""
-    return mix(np.ascontiguousarray(sums.T))
+    hashes = np.empty(sums.shape[::-1], dtype=np.uint64)
+    for start in range(0, len(hashes), _BLOCK):
+        hashes[start : start + _BLOCK] = mix(np.ascontiguousarray(sums[:, start : start + _BLOCK].T))
+    return hashes
 
 
 def _shared(tables: Sequence[pl.DataFrame]) -> list[tuple[pl.Series, list[int]]]:
@@ -118,11 +125,15 @@ def _mixed(series: pl.Series, key: tuple[int, int]) -> np.ndarray:
         lanes[:, place] = _mixed(levels.cast(pl.String), key)
         codes = coded.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
         return np.take(lanes, codes, axis=1)
-    return np.stack([mix(words ^ np.uint64(seed)) for words, seed in zip(_cells(series), key, strict=True)])
+    mixed = np.empty((2, len(series)), dtype=np.uint64)
+    for lane, words, seed in zip(mixed, _cells(series), key, strict=True):
+        np.bitwise_xor(words, np.uint64(seed), out=lane)
+        mix(lane)
+    return mixed
 
 
 def _cells(series: pl.Series) -> np.ndarray:
-    """One word per lane and cell: uint64 of shape (2, n)."""
+    """One word per lane and cell: uint64 of shape (2, n), which may be a view of one lane."""
     kind = series.dtype
     if kind == pl.Boolean or kind in (pl.Categorical, pl.Enum):
         series = series.cast(pl.String)
@@ -142,13 +153,15 @@ def _cells(series: pl.Series) -> np.ndarray:
 
 
 def _both(words: np.ndarray) -> np.ndarray:
-    return np.stack([words, words])
+    return np.broadcast_to(words, (2, len(words)))
 
 
 def _numbers(series: pl.Series) -> np.ndarray:
-    values = series.cast(pl.Float64).fill_null(np.nan).to_numpy() + 0.0  # makes -0.0 plain 0.0
+    # null becomes nan, and adding 0.0 makes -0.0 plain 0.0
+    values = series.cast(pl.Float64).to_numpy() + 0.0
     words = values.view(np.uint64)
-    words[np.isnan(values)] = _MISSING
+    if (missing := np.isnan(values)).any():
+        words[missing] = _MISSING
     return words
 
 
@@ -165,10 +178,12 @@ def _times(series: pl.Series) -> np.ndarray:
 
 
 def _integers(series: pl.Series) -> np.ndarray:
-    cells = _both(_numbers(series))
-    large = _large(cells[0].view(np.float64))
-    if large.any():
-        cells[:, large] = _words(series.filter(pl.Series(values=large)).cast(pl.String))
+    words = _numbers(series)
+    large = _large(words.view(np.float64))
+    if not large.any():
+        return _both(words)
+    cells = np.stack([words, words])
+    cells[:, large] = _words(series.filter(pl.Series(values=large)).cast(pl.String))
     return cells
 
 
@@ -180,9 +195,10 @@ def _texts(series: pl.Series) -> np.ndarray:
         return _words(series)
     words = np.where(numeric, values + 0.0, np.nan).view(np.uint64)
     words[~numeric] = _MISSING
-    cells = _both(words)
-    if text.any():
-        cells[:, text] = _words(series.filter(pl.Series(values=text)))
+    if not text.any():
+        return _both(words)
+    cells = np.stack([words, words])
+    cells[:, text] = _words(series.filter(pl.Series(values=text)))
     return cells
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from holdfast.core.labels import label_text
+from holdfast.core.schema import Role, Schema
 from holdfast.data.hashing import hash_of, row_sums
+from holdfast.data.words import exactly_distinct
 
 _PREFIX = b"h1"
 _DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-_CHUNK = 1 << 18
+_CHUNK = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,13 +24,13 @@ class Identity:
 
     Rows with equal features share their `twin`, uint64 of shape (n,); `key` is the same
     hash of the columns that name the rows, where those are not the features. `content`
-    is the `content_hash` of the rows' typed cells, where those were given.
+    names all cells together with what the ids are made of, in any order of rows.
     """
 
     example: pl.Series
     twin: np.ndarray
-    key: np.ndarray | None = None
-    content: str = ""
+    key: np.ndarray | None
+    content: str
 
 
 def identify(
@@ -36,7 +39,6 @@ def identify(
     *,
     rest: pl.DataFrame | None = None,
     key: pl.DataFrame | None = None,
-    typed: pl.DataFrame | None = None,
 ) -> Identity:
     """Give every row an id that neither the order of rows nor that of columns changes.
 
@@ -46,8 +48,6 @@ def identify(
     target and what else is no feature), so that only rows equal in everything can trade
     places. An empty cell in `id_column` gets the hash. `key` are the raw cells to hash
     where those are not the features: rows keep the ids that a project first gave them.
-    `typed` is the whole cleaned table: most of its columns are as they were read, and
-    its content is hashed in the same pass.
 
     >>> identity = identify(pl.DataFrame({"age": [41, 7, 41]}))
     >>> identity.example.to_list()[2], bool(identity.twin[0] == identity.twin[2])
@@ -57,19 +57,33 @@ def identify(
     """
     if key is not None and set(key.columns) == set(features.columns):
         key = None
-    given = {"features": features, "key": key, "rest": rest, "typed": typed}
+    given = {"features": features, "key": key, "rest": rest}
     tables = {name: table for name, table in given.items() if table is not None}
     sums = dict(zip(tables, row_sums(list(tables.values())), strict=True))
     twin, of_key = (hash_of(sums[name]) if name in sums else None for name in ("features", "key"))
     assert twin is not None
     lanes = twin if of_key is None else of_key
-    ties = [sums["features" if of_key is None else "key"], *([] if rest is None else [sums["rest"]])]
+    others = [] if rest is None else [sums["rest"]]
+    ties = [sums["features" if of_key is None else "key"], *others]
     example = _numbered(_hexes(lanes) if id_column is None else _named(id_column, lanes), ties)
     return Identity(
         example,
         np.ascontiguousarray(twin[:, 0]),
         None if of_key is None else np.ascontiguousarray(of_key[:, 0]),
-        _content(sums["typed"], example) if typed is not None else "",
+        _content([sums["features"], *others], lanes.T),
+    )
+
+
+def identify_as(schema: Schema, raw: pl.DataFrame, key: Collection[str] = ()) -> Identity:
+    """`identify` the rows of a raw table by the roles of its columns; `key` as there."""
+    features = [column.name for column in schema.features]
+    rest = raw.drop(features)
+    named = schema.with_role(Role.ID)
+    return identify(
+        raw.select(features),
+        raw[named.name] if named and raw[named.name].dtype != pl.Null else None,
+        rest=rest if rest.width else None,
+        key=raw.select(key) if key else None,
     )
 
 
@@ -91,12 +105,17 @@ def content_hash(table: pl.DataFrame, example: pl.Series) -> str:
     >>> content_hash(table, ids) == content_hash(table, ids.reverse())
     False
     """
-    return _content(row_sums([table])[0], example)
+    return _content(row_sums([table]), row_sums([example.alias("\0example").to_frame()])[0])
 
 
-def _content(sums: np.ndarray, example: pl.Series) -> str:
-    rows = hash_of(sums + row_sums([example.alias("\0example").to_frame()])[0])
-    return str(_hexes(rows.sum(axis=0, dtype=np.uint64)[None, :])[0]).removeprefix("h1")
+def _content(cells: Sequence[np.ndarray], ids: np.ndarray) -> str:
+    """The name of rows by the sums of their cells, which add up, and of their ids: each of shape (2, n)."""
+    total = np.zeros(2, dtype=np.uint64)
+    for start in range(0, ids.shape[1], _CHUNK):
+        part = slice(start, start + _CHUNK)
+        rows = sum((sums[:, part] for sums in cells), start=ids[:, part])
+        total += hash_of(np.asarray(rows)).sum(axis=0, dtype=np.uint64)
+    return str(_hexes(total[None, :])[0]).removeprefix("h1")
 
 
 def _hexes(lanes: np.ndarray) -> pl.Series:
@@ -116,7 +135,7 @@ def _hex(lanes: np.ndarray) -> pl.Series:
 
 def _numbered(names: pl.Series, ties: list[np.ndarray]) -> pl.Series:
     """The names, unique: every repeat but the first gets a copy number, in the order of the `ties` (sums)."""
-    while names.n_unique() < len(names):  # again only when a name itself looks like "a#2"
+    while exactly_distinct(names) < len(names):  # again only when a name itself looks like "a#2"
         repeated = names.is_duplicated()
         rows = repeated.arg_true()
         same = names.gather(rows).cast(pl.Categorical(pl.Categories.random())).to_physical()

@@ -12,7 +12,17 @@ from holdfast.core.cells import fold_expression, parse_series
 from holdfast.core.schema import CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
 from holdfast.data.numbers import number_format
-from holdfast.data.words import ALSO_MISSING, FALSE, TRUE, Levels, about_distinct, levels_of, missing_words
+from holdfast.data.words import (
+    ALSO_MISSING,
+    FALSE,
+    TRUE,
+    Levels,
+    about_distinct,
+    all_whole,
+    exactly_distinct,
+    levels_of,
+    missing_words,
+)
 from holdfast.errors import ColumnError
 
 # How rows that come later may write what was a date in the file: ISO 8601.
@@ -103,16 +113,12 @@ def _infer_numbers(raw: pl.DataFrame) -> dict[str, Guess]:
     """What Float64 columns are: each figure is taken of all columns in one pass."""
     if raw.width == 0:
         return {}
-    cells = pl.all()
-    figures = (
-        cells.count(),
-        cells.min(),
-        cells.max(),
-        (cells.floor() == cells).all(),
-    )
-    rows = [raw.select(figure).row(0) for figure in figures]
+    rows = [raw.select(figure).row(0) for figure in (pl.all().count(), pl.all().min(), pl.all().max())]
     facts = zip(raw.iter_columns(), *rows, strict=True)
-    return {column.name: _infer_number(column, _Figures(*found)) for column, *found in facts}
+    return {
+        column.name: _infer_number(column, _Figures(known, low, high, all_whole(column)))
+        for column, known, low, high in facts
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,7 @@ def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
     words = _float(values.str.count_matches(r"\s+").mean()) + 1
     length = _float(values.str.len_chars().mean())
     if not levels.whole and levels.distinct > _NEARLY * known:
-        levels = replace(levels, distinct=cells.drop_nulls().n_unique())
+        levels = replace(levels, distinct=exactly_distinct(cells.drop_nulls()))
     repeated = 1 - levels.distinct / max(1, known)
     if (words >= 3 and repeated < 0.5 and levels.distinct > 10) or (length >= 60 and levels.distinct > 20):
         why = f"free text, {words:.0f} words on average, {levels.distinct:,} different"

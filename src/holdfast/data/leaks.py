@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from shlex import quote
 
 import numpy as np
@@ -61,15 +63,17 @@ def _too_good(dataset: Dataset, signal: Signal, rival: Signal | None) -> Check:
 
 def _telling_gaps(dataset: Dataset) -> list[Check]:
     """Columns whose cells are there, or missing, according to the target."""
-    known = dataset.target.is_not_null()
     names = [column.name for column in dataset.schema.features]
-    counts = dataset.table.select(names).null_count().row(0)
-    holey = [name for name, count in zip(names, counts, strict=True) if 0 < count < len(dataset)]
-    target = dataset.target.filter(known)
+    holey = [name for name in names if 0 < dataset.table[name].null_count() < len(dataset)]
+    target = dataset.target.drop_nulls()
+    known = dataset.target.is_not_null() if len(target) < len(dataset) else None
+    tell: Callable[[pl.Series, pl.Series], str] = _explaining_gap
     if dataset.schema.task is Task.CLASSIFICATION:
         target = label_text(target).alias("label")
-    gaps = {name: dataset.table[name].is_null().filter(known) for name in holey}
-    tell = _pure_gap if dataset.schema.task is Task.CLASSIFICATION else _explaining_gap
+        tell = partial(_pure_gap, rows_of=dict(target.value_counts().iter_rows()))
+    gaps = {name: dataset.table[name].is_null() for name in holey}
+    if known is not None:
+        gaps = {name: gap.filter(known) for name, gap in gaps.items()}
     facts = [(name, tell(gap, target), int(gap.sum())) for name, gap in gaps.items()]
     return [
         Check(
@@ -85,24 +89,19 @@ def _telling_gaps(dataset: Dataset) -> list[Check]:
     ]
 
 
-def _pure_gap(gap: pl.Series, labels: pl.Series) -> str:
-    """What makes the gap suspicious, or an empty text."""
-    counts = pl.DataFrame({"gap": gap, "label": labels}).group_by("gap", "label").len()
-    base = {
-        label: rows / len(gap)
-        for label, rows in counts.group_by("label").agg(pl.col("len").sum()).iter_rows()
-    }
-    for empty in (True, False):
-        side = counts.filter(pl.col("gap") == empty).sort(["len", "label"], descending=[True, False])
-        if not side.height:
+def _pure_gap(gap: pl.Series, labels: pl.Series, rows_of: Mapping[str, int]) -> str:
+    """What makes the gap suspicious, or an empty text; `rows_of` are the rows of each label."""
+    empty = dict(labels.filter(gap).value_counts().iter_rows())
+    filled = {label: rows - empty.get(label, 0) for label, rows in rows_of.items()}
+    for state, counts in (("empty", empty), ("filled", filled)):
+        rows = sum(counts.values())
+        if not rows:
             continue
-        label, most, rows = side["label"][0], side["len"][0], side["len"].sum()
-        if most / rows >= _PURE and -rows * np.log(base[label]) >= _EVIDENCE:
-            state = "empty" if empty else "filled"
-            return (
-                f"{most / rows:.1%} of the {rows:,} rows where it is {state} are {label!r}, "
-                f"against {base[label]:.1%} of all rows"
-            )
+        label = min(counts, key=lambda label: (-counts[label], label))
+        share, base = counts[label] / rows, rows_of[label] / len(gap)
+        if share >= _PURE and -rows * np.log(base) >= _EVIDENCE:
+            said = f"{share:.1%} of the {rows:,} rows where it is {state} are {label!r}"
+            return f"{said}, against {base:.1%} of all rows"
     return ""
 
 

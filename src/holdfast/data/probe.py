@@ -89,7 +89,11 @@ def _target(dataset: Dataset, rows: np.ndarray) -> _Target:
 def _binned(dataset: Dataset, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Each column's level or quantile bin by row, small non-negative codes of shape (m,)."""
     columns = dataset.schema.features
-    cells = dataset.table.select(column.name for column in columns)[rows]
+    sampled = np.zeros(len(dataset), dtype=bool)
+    sampled[rows] = True
+    mask = pl.Series(values=sampled)
+    # Column by column: a whole table's pieces would first be joined, all rows of them.
+    cells = pl.DataFrame([dataset.table[column.name].filter(mask) for column in columns])
     levels = cells.select(pl.all().n_unique()).row(0) if columns else ()
     most = int(np.clip(len(rows) // _PER_BIN, 8, _BINS))
     numeric = {column.name for column in columns if column.kind in (Kind.NUMBER, Kind.DATE)}

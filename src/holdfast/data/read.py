@@ -12,9 +12,9 @@ from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
 from holdfast.data.clean import clean
-from holdfast.data.identity import Identity, identify
+from holdfast.data.identity import Identity, identify_as
 from holdfast.data.infer import infer
-from holdfast.data.load import Source, load
+from holdfast.data.load import Loaded, Source, load
 from holdfast.data.roles import Overrides, assign
 from holdfast.data.target import check_target, target_column
 from holdfast.errors import ColumnError
@@ -60,19 +60,11 @@ def read(
 def read_as(source: Source, overrides: Overrides) -> Dataset:
     """`read` with what the user says as one value."""
     loaded = load(source)
-    raw = loaded.table
-    overrides.check(tuple(raw.columns))
-    schema = _schema(raw, overrides)
-    features = [column.name for column in schema.features]
-    if overrides.target is not None and not features:
-        raise ColumnError(
-            f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns "
-            f"are {raw.columns}. Check the separator, or give a table with features."
-        )
-    table, steps = clean(raw, schema.columns)
-    identity = _identity(raw, table, schema, overrides.key)
-    del raw
+    table, schema, identity, steps = _typed(loaded, overrides)
+    name, read_steps = loaded.name, loaded.steps
+    del loaded  # the raw cells take more memory than all that follows
     if overrides.target is not None:
+        features = [column.name for column in schema.features]
         check_target(table[overrides.target], schema.target)
         _check_features(table, features)
     if overrides.weight is not None:
@@ -82,12 +74,27 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
         schema,
         identity.example,
         identity.twin,
-        lineage=(*loaded.steps, *_repeated_ids(identity.example, overrides.id), *steps),
-        source=loaded.name,
+        lineage=(*read_steps, *_repeated_ids(identity.example, overrides.id), *steps),
+        source=name,
         content=identity.content,
         key=identity.key,
     )
     return replace(dataset, checks=check(dataset)) if overrides.target is not None else dataset
+
+
+def _typed(loaded: Loaded, overrides: Overrides) -> tuple[pl.DataFrame, Schema, Identity, tuple[Step, ...]]:
+    """The cleaned table with its schema, the names of its rows, and what cleaning changed."""
+    raw = loaded.table
+    overrides.check(tuple(raw.columns))
+    schema = _schema(raw, overrides)
+    if overrides.target is not None and not schema.features:
+        raise ColumnError(
+            f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns "
+            f"are {raw.columns}. Check the separator, or give a table with features."
+        )
+    identity = identify_as(schema, raw, overrides.key)
+    table, steps = clean(raw, schema.columns)
+    return table, schema, identity, steps
 
 
 def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
@@ -105,20 +112,6 @@ def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
         said = name in overrides.kinds
         schema = schema.replaced(target_column(raw[name], guesses[name], overrides.task, said=said))
     return schema
-
-
-def _identity(raw: pl.DataFrame, typed: pl.DataFrame, schema: Schema, key: Sequence[str]) -> Identity:
-    features = [column.name for column in schema.features]
-    taken = set(features)
-    rest = [name for name in raw.columns if name not in taken]
-    named = schema.with_role(Role.ID)
-    return identify(
-        raw.select(features),
-        raw[named.name] if named else None,
-        rest=raw.select(rest) if rest else None,
-        key=raw.select(key) if key else None,
-        typed=typed,
-    )
 
 
 def _repeated_ids(example: pl.Series, said: str | None) -> list[Step]:

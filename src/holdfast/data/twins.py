@@ -18,9 +18,9 @@ _MANY, _WRONG = 0.05, 0.005
 def twin_checks(dataset: Dataset) -> list[Check]:
     """Twins, and the targets on which they disagree."""
     frame = pl.DataFrame({"twin": dataset.twin, "target": dataset.target})
-    frame = frame.filter(pl.col("twin").is_duplicated())
-    if frame.is_empty():
+    if frame["twin"].n_unique() == len(frame):
         return []
+    frame = frame.filter(pl.col("twin").is_duplicated())
     rows, sets = frame.height, frame["twin"].n_unique()
     share = rows / len(dataset)
     twins = Check(

@@ -17,7 +17,7 @@ from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.clean import clean
 from holdfast.data.hashing import hash_cells, hash_rows, mix
-from holdfast.data.identity import content_hash, identify
+from holdfast.data.identity import identify
 from holdfast.data.infer import infer
 from holdfast.data.load import load
 from holdfast.errors import InputError, ModelError
@@ -151,9 +151,8 @@ def _dataset(raw: pl.DataFrame, target: pl.Series, weight: np.ndarray | None) ->
         rest.append(pl.Series(keys[1].name, weight))
     table = table.with_columns(rest)
     identity = identify(raw, rest=pl.DataFrame(rest))
-    content = content_hash(table, identity.example)
     schema = Schema((*features, *keys))
-    return Dataset(table, schema, identity.example, identity.twin, steps, content=content)
+    return Dataset(table, schema, identity.example, identity.twin, steps, content=identity.content)
 
 
 def _features(raw: pl.DataFrame) -> Iterator[Column]:
