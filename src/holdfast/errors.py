@@ -104,6 +104,16 @@ class ColumnError(InputError):
         return cls(f"There is no {what} {name!r}. {offered}")
 
     @classmethod
+    def infinite(cls, table: str, name: str, cells: int, row: int, *, target: bool) -> Self:
+        """Infinite numbers, which no model can learn from and no mean survives."""
+        others = "" if target else f", or leave the column out: --ignore {name!r}"
+        count = f"{cells:,} infinite cell{'s' if cells > 1 else ''}"
+        return cls(
+            f"Column {name!r} of {table} holds {count}, the first in row {row:,}. Leave the "
+            f"cell empty where the number is not known{others}."
+        )
+
+    @classmethod
     def repeated(cls, table: str, names: Sequence[str]) -> Self:
         """Two columns of one name."""
         return cls(f"{table} has more than one column called {some(names)}. Rename all but one.")

@@ -70,11 +70,18 @@ def test_a_zip_bomb_is_not_unpacked(call, tmp_path):
     is_one_clear_line(call("train", "bomb.csv.gz", "--target", "y"), "zip bomb", "unpack it yourself")
 
 
-def test_infinities_are_empty_cells_and_counted(call, tmp_path):
-    (tmp_path / "t.csv").write_text(SOUND.replace("0,0,no", "inf,0,no") + "-Infinity,3,yes\n")
-    said = call("train", "t.csv", "--target", "y", "--learners", "constant")
-    assert said.status == 0
-    assert "infinite to missing  a             2" in said.out
+@pytest.mark.parametrize("infinity", ["inf", "-Infinity"])
+def test_infinities_are_named_and_left_out_on_request(call, tmp_path, infinity):
+    (tmp_path / "t.csv").write_text(SOUND.replace("0,0,no", f"{infinity},0,no"))
+    row = SOUND.splitlines().index("0,0,no")
+    is_one_clear_line(
+        call("train", "t.csv", "--target", "y"),
+        "'a' of t.csv",
+        "1 infinite cell,",
+        f"row {row}.",
+        "--ignore 'a'",
+    )
+    assert call("train", "t.csv", "--target", "y", "--ignore", "a", "--learners", "constant").status == 0
 
 
 # words of a command -> what the message must say

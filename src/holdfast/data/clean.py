@@ -15,8 +15,9 @@ from holdfast.errors import some
 
 # Up to this many distinct cells a column is read through them, not cell by cell.
 _FEW = 20_000
-# The step that merges spellings of one category.
-SPELLING = "spelling"
+# The steps that merge spellings of one category, and that take infinities for empty cells.
+SPELLING, INFINITE = "spelling", "infinite to missing"
+_INFINITY = r"(?i)^[+-]?inf(?:inity)?$"
 _NOT_A = {Kind.NUMBER: "number", Kind.DATE: "date", Kind.BOOLEAN: "yes or no"}
 
 
@@ -42,7 +43,7 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
         if not lost:
             return typed, []
         infinite = int(raw.is_infinite().sum() or 0) if raw.dtype.is_float() else 0
-        steps = [Step("infinite to missing", column.name, infinite)] if infinite else []
+        steps = [Step(INFINITE, column.name, infinite)] if infinite else []
         if lost > infinite:
             steps.append(
                 Step(f"not a {_NOT_A.get(column.kind, column.kind)} to missing", column.name, lost - infinite)
@@ -60,6 +61,15 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
         return raw if column.kind is Kind.TEXT else typed, []
     cells = pl.DataFrame([raw.rename("raw"), typed.rename("typed")])
     return typed, _steps(cells.with_columns(count=pl.lit(1)), column)
+
+
+def first_infinite(raw: pl.Series) -> int:
+    """The row of the first infinite cell of a raw column that holds one, counted from 1."""
+    if raw.dtype == pl.String:
+        infinite = raw.str.strip_chars(BLANKS).str.contains(_INFINITY)
+    else:
+        infinite = raw.is_infinite()
+    return int(infinite.fill_null(False).arg_true()[0]) + 1
 
 
 def _steps(cells: pl.DataFrame, column: Column) -> list[Step]:
@@ -87,11 +97,11 @@ def _losses(lost: pl.DataFrame, column: Column) -> list[Step]:
     """Cells that became missing, by reason: a word for it, an infinity, or nothing that can be read."""
     folded = lost["raw"].str.strip_chars(BLANKS).str.to_lowercase()
     word = (folded == "") | folded.is_in(list(column.format.missing))
-    infinite = folded.str.contains(r"^[+-]?inf(?:inity)?$")
+    infinite = folded.str.contains(_INFINITY)
     what = _NOT_A.get(column.kind, str(column.kind))
     named = {
         "missing-value words": word & ~infinite,
-        "infinite to missing": infinite,
+        INFINITE: infinite,
         f"not a {what} to missing": ~word & ~infinite,
     }
     steps = []

@@ -11,7 +11,7 @@ from holdfast.core.dataset import Dataset, Step
 from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
-from holdfast.data.clean import clean
+from holdfast.data.clean import INFINITE, clean, first_infinite
 from holdfast.data.identity import Identity, identify_as
 from holdfast.data.infer import infer
 from holdfast.data.load import Loaded, Source, load
@@ -43,7 +43,8 @@ def read(
     No row is ever dropped.
 
     Raises FileError for what cannot be read, ColumnError for names that are absent or
-    used twice, TargetError for a target that cannot be learned from.
+    used twice and, where there is a target to learn, for infinite numbers; TargetError for
+    a target that cannot be learned from.
 
     >>> table = pl.DataFrame({"age": ["41", "? ", "7", "9"], "churn": ["Yes", "no", "Yes", "No "]})
     >>> data = read(table, target="churn")
@@ -94,6 +95,8 @@ def _typed(loaded: Loaded, overrides: Overrides) -> tuple[pl.DataFrame, Schema, 
         )
     identity = identify_as(schema, raw, overrides.key)
     table, steps = clean(raw, schema.columns)
+    if overrides.target is not None:
+        _refuse_infinite(loaded, schema, steps)
     return table, schema, identity, steps
 
 
@@ -133,6 +136,16 @@ def _check_features(table: pl.DataFrame, features: Sequence[str]) -> None:
             f"Every feature is constant, e.g. {features[0]!r}: there is nothing to learn from. Check that "
             "the file was divided into the right columns."
         )
+
+
+def _refuse_infinite(loaded: Loaded, schema: Schema, steps: Sequence[Step]) -> None:
+    for step in steps:
+        role = schema[step.column].role
+        if step.name == INFINITE and role is not Role.IGNORED:
+            row = first_infinite(loaded.table[step.column])
+            raise ColumnError.infinite(
+                loaded.name, step.column, step.touched, row, target=role is Role.TARGET
+            )
 
 
 def _constant(cells: pl.Series) -> bool:
