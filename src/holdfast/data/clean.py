@@ -10,6 +10,7 @@ import polars as pl
 from holdfast.core.cells import BLANKS, parse_series
 from holdfast.core.dataset import Step
 from holdfast.core.schema import Column, Kind
+from holdfast.data.spill import kept
 from holdfast.data.words import about_distinct
 from holdfast.errors import some
 
@@ -28,9 +29,14 @@ def clean(table: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame,
     no) "to missing", "white space", "spelling".
     """
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
-        done = list(pool.map(lambda column: clean_column(table[column.name], column), columns))
+        done = list(pool.map(lambda column: _cleaned(table[column.name], column), columns))
     typed = pl.DataFrame([cells for cells, _ in done])
     return typed, tuple(step for _, steps in done for step in steps)
+
+
+def _cleaned(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:
+    cells, steps = clean_column(raw, column)
+    return cells if cells is raw else kept(cells), steps
 
 
 def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:

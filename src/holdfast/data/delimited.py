@@ -12,6 +12,7 @@ import polars as pl
 from holdfast.core.cells import BLANKS
 from holdfast.data.raw import numeric_names
 from holdfast.data.sniff import Dialect, dialect_of, encoding_of
+from holdfast.data.spill import collected
 from holdfast.data.unpack import Plain, stored
 from holdfast.errors import FileError
 
@@ -77,10 +78,10 @@ def _parsed(plain: Plain, dialect: Dialect) -> Read:
 
 def _read(plain: Plain, dialect: Dialect) -> pl.DataFrame:
     if plain.size <= _SAMPLED:
-        return _scan(plain.source, dialect).collect(engine="streaming")
+        return collected(_scan(plain.source, dialect), plain.size)
     numbers = _sampled_numbers(plain, dialect)
     try:
-        return _scan(plain.source, dialect, numbers).collect(engine="streaming")
+        return collected(_scan(plain.source, dialect, numbers), plain.size)
     except pl.exceptions.ComputeError as error:
         if "could not parse" not in str(error):
             raise
@@ -89,7 +90,7 @@ def _read(plain: Plain, dialect: Dialect) -> pl.DataFrame:
     number = pl.all().cast(pl.Float64, strict=False)
     wrong = cells.select((number.is_null() & pl.all().is_not_null()).any()).collect(engine="streaming")
     numbers = [name for name in numbers if not wrong[name][0]]
-    return _scan(plain.source, dialect, numbers).collect(engine="streaming")
+    return collected(_scan(plain.source, dialect, numbers), plain.size)
 
 
 def _sampled_numbers(plain: Plain, dialect: Dialect) -> list[str]:

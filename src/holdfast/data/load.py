@@ -16,6 +16,7 @@ from holdfast.core.dataset import Step
 from holdfast.data.delimited import Read, read_delimited
 from holdfast.data.raw import as_plain_numbers, column_names, raw_frame, together
 from holdfast.data.sniff import Format, format_of
+from holdfast.data.spill import collected
 from holdfast.data.unpack import Plain, unpacked
 from holdfast.errors import FileError, InputError
 
@@ -92,7 +93,7 @@ def _parquet(plain: Plain) -> pl.DataFrame:
     rows, columns = lazy.select(pl.len()).collect().item(), len(lazy.collect_schema())
     if rows * columns > _MOST_CELLS:
         raise FileError(f"{plain.name} says that it holds {rows:,} rows. Give a file with fewer of them.")
-    return lazy.collect(engine="streaming")
+    return collected(lazy, plain.size)
 
 
 def _arrow(plain: Plain) -> pl.DataFrame:
@@ -100,7 +101,7 @@ def _arrow(plain: Plain) -> pl.DataFrame:
 
 
 def _json_lines(plain: Plain) -> pl.DataFrame:
-    return pl.scan_ndjson(_buffer(plain), infer_schema_length=None).collect(engine="streaming")
+    return collected(pl.scan_ndjson(_buffer(plain), infer_schema_length=None), plain.size)
 
 
 def _json(plain: Plain) -> pl.DataFrame:
