@@ -1,14 +1,14 @@
 """`python -m benchmarks`: measure everything and write README.md beside this file.
 
-`--speed` or `--quality` measures one half; the other half of the page is written from
-what was measured last. Results are kept in `out/`.
+`--speed`, `--quality` or `--categories` measures one part; the other parts of the page are
+written from what was measured last. Results are kept in `out/`.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from benchmarks import page, quality, speed
+from benchmarks import categories, page, quality, speed
 
 
 def main() -> None:
@@ -16,11 +16,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--speed", action="store_true", help="only how fast")
     parser.add_argument("--quality", action="store_true", help="only how good; takes about 40 minutes")
+    parser.add_argument("--categories", action="store_true", help="only our encoding beside CatBoost's own")
     asked = parser.parse_args()
-    if asked.speed or not asked.quality:
+    everything = not (asked.speed or asked.quality or asked.categories)
+    if asked.speed or everything:
         speed.measure()
-    if asked.quality or not asked.speed:
+    if asked.quality or everything:
         quality.measure_all()
+    if asked.categories or everything:
+        categories.measure()
     page.write()
 
 

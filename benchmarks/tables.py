@@ -27,6 +27,7 @@ class Table:
     numeric: bool = False
     dropped: tuple[str, ...] = ()
     test_file: str = ""
+    separator: str = ","
 
 
 TABLES = (
@@ -68,5 +69,7 @@ def divided(table: Table, folder: Path, *, seed: int = _SEED) -> tuple[Path, Pat
 
 
 def _read(table: Table, file: str) -> pl.DataFrame:
-    rows = pl.read_csv(ROOT / file, infer_schema_length=None, null_values=["NA", " "])
+    rows = pl.read_csv(
+        ROOT / file, separator=table.separator, infer_schema_length=None, null_values=["NA", " "]
+    )
     return rows.drop(table.dropped)

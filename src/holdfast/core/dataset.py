@@ -80,10 +80,10 @@ class Dataset:
     def id(self) -> str:
         """Names this version by its content and schema; the order of rows does not count.
 
-        `content` is the reader's order-free hash of all raw cells with their ids; the
-        schema says how those were read.
+        `content` is the reader's order-free hash of all raw cells with their ids, and of
+        how those were read.
         """
-        columns = [(c.name, c.kind, c.role, fingerprint(c.format)) for c in self.schema]
+        columns = [(c.name, c.kind, c.role) for c in self.schema]
         return fingerprint([self.content, sorted(columns), len(self)])
 
     @property

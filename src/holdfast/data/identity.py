@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
+from holdfast.core.fingerprint import fingerprint
 from holdfast.core.labels import label_text
 from holdfast.core.schema import Role, Schema
 from holdfast.data.hashing import hash_of, row_sums
@@ -75,16 +76,21 @@ def identify(
 
 
 def identify_as(schema: Schema, raw: pl.DataFrame, key: Collection[str] = ()) -> Identity:
-    """`identify` the rows of a raw table by the roles of its columns; `key` as there."""
+    """`identify` the rows of a raw table by the roles of its columns; `key` as there.
+
+    The `content` names what the raw cells mean, too: the formats that the schema reads them by.
+    """
     features = [column.name for column in schema.features]
     rest = raw.drop(features)
     named = schema.with_role(Role.ID)
-    return identify(
+    identity = identify(
         raw.select(features),
         raw[named.name] if named and raw[named.name].dtype != pl.Null else None,
         rest=rest if rest.width else None,
         key=raw.select(key) if key else None,
     )
+    formats = {column.name: column.format for column in schema}
+    return replace(identity, content=fingerprint([identity.content, formats]))
 
 
 def _named(id_column: pl.Series, lanes: np.ndarray) -> pl.Series:
