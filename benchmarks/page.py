@@ -39,7 +39,7 @@ Every system gets the same training file and the same two cores, one after the o
 rows (a quarter of the table at random; adult_income's official ones). Ours is scored on what `holdfast predict best`
 writes, the exported model as it is served, trained with `--sealed 0`. Log loss in nats, RMSE for the two tables of
 numbers; lower is better, the best in bold. Seconds are of the whole process, start and prediction included.
-Measured from {first} to {last} UTC on a machine that did nothing else.
+Each row was measured while the machine did nothing else, between {first} and {last} UTC.
 """
 
 
@@ -48,8 +48,9 @@ _CATEGORIES = """## Categories: our encoding beside CatBoost's own
 The `catboost` learner fitted twice on the same {folds} folds with {seeds} seeds each: as it is served, on the numbers of
 the column recipe, and with the categories handed to CatBoost as they are; rows, stopping rows, hyperparameters and
 seeds are equal. Out-of-fold log loss in nats or RMSE, lower is better; the difference is ours less CatBoost's own (below
-0 ours is better) with its paired 95 % interval. CatBoost's own handling would be worth a format of its own where it won
-by more than {margin:g} %.
+0 ours is better) with its paired 95 % interval. Where CatBoost's own handling wins by
+more than {margin:g} %, its own format may be worth shipping. It is not shipped: serving would then need the library
+itself, and what `best` reaches without it on whole tables stands in the section above.
 """
 _UNMEASURED = """## How good after a minute
 

@@ -56,12 +56,15 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
             )
         return typed, steps
     if len(raw) > 1000 and about_distinct(raw) <= min(_FEW, len(raw) // 4):
-        counted = raw.value_counts(name="count").rename({raw.name: "raw"})
+        coded = raw.cast(pl.Categorical(pl.Categories.random()))  # of its own, so that none outlives the call
+        counted = coded.alias("raw").value_counts(name="count")
+        place = counted["raw"].to_physical()
+        counted = counted.with_columns(pl.col("raw").cast(pl.String))
         counted = counted.with_columns(parse_series(counted["raw"], column).alias("typed"))
         if column.kind in (Kind.CATEGORY, Kind.TEXT) and (counted["raw"].eq_missing(counted["typed"])).all():
             return raw.rename(column.name), []
-        typed = raw.replace_strict(counted["raw"], counted["typed"]).rename(column.name)
-        return typed, _steps(counted, column)
+        by_code = counted.with_columns(place=place).drop_nulls("place").sort("place")["typed"]
+        return by_code.gather(coded.to_physical()).rename(column.name), _steps(counted, column)
     typed = parse_series(raw, column)
     if column.kind is not Kind.CATEGORY and typed.null_count() == raw.null_count():
         return raw if column.kind is Kind.TEXT else typed, []

@@ -54,16 +54,19 @@ def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
     rows = tables[0].height
     sums = [np.zeros((2, rows), dtype=np.uint64) for _ in tables]
     columns = _shared(tables)
-    keys = [_key(column.name) for column, _ in columns]
+    texts = [one for one in columns if one[0].dtype == pl.String]
+    others = [one for one in columns if one[0].dtype != pl.String]
+    keys = {column.name: _key(column.name) for column, _ in columns}
 
     def add(start: int) -> None:
         end = min(start + _ROWS, rows)
-        for (column, holders), key in zip(columns, keys, strict=True):
-            step = _ROWS if column.dtype == pl.String else _BLOCK
+        for together, step in ((texts, _ROWS), (others, _BLOCK)):
             for at in range(start, end, step):
-                mixed = _mixed(column[at : min(at + step, end)], key)
-                for holder in holders:
-                    sums[holder][:, at : at + step] += mixed
+                part = slice(at, min(at + step, end))
+                for column, holders in together:
+                    mixed = _mixed(column[part], keys[column.name])
+                    for holder in holders:
+                        sums[holder][:, part] += mixed
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
         list(pool.map(add, range(0, rows, _ROWS)))
