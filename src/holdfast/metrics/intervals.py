@@ -12,8 +12,8 @@ from holdfast.metrics.metric import Metric, mean
 from holdfast.metrics.setting import FEWEST_GROUPS, Setting
 from holdfast.stats.bootstrap import smooth_influence
 from holdfast.stats.influence import cluster_totals, mean_influence, standard_error, units_of
-from holdfast.stats.interval import UNKNOWN, Interval, effective_size, wilson
-from holdfast.stats.mean import linear_interval, mean_interval
+from holdfast.stats.interval import UNKNOWN, Interval, effective_size, normal, wilson
+from holdfast.stats.mean import FEWEST, linear_interval, mean_interval
 from holdfast.stats.tails import critical
 
 # A row that holds more than this share of the sum is told of, where there are enough
@@ -58,7 +58,7 @@ def rmse_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
 
 
 def r2_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
-    """The delta method on squared error and variance jointly; BCa of the same below 1,000 units.
+    """The delta method on squared error and variance jointly, with Student's t.
 
     On the scale of log(1 - R2), the log of their ratio, which is the more nearly normal.
     """
@@ -70,7 +70,7 @@ def r2_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
     if value == 1:
         return setting.estimate(value, UNKNOWN, p, "none: without any error there is no spread")
     log_rest, influence = float(np.log(1 - value)), smooth_influence(columns, _log_unexplained)
-    interval, method = _linear(log_rest, influence, p, setting)
+    interval, method = _satterthwaite(log_rest, influence, p, setting)
     low, high = 1 - np.exp([interval.high, interval.low])
     return setting.estimate(value, Interval(float(low), float(high)), p, f"delta method, {method}")
 
@@ -95,6 +95,24 @@ def rows_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
 def _log_unexplained(sums: np.ndarray) -> np.ndarray:
     squared, total, square, n = sums
     return np.asarray(np.log(squared / (square - total**2 / n)))
+
+
+def _satterthwaite(
+    value: float, influence: np.ndarray, p: Predictions, setting: Setting
+) -> tuple[Interval, str]:
+    """Student's t with as many degrees of freedom as the influences' spread is known by (Satterthwaite 1946).
+
+    With errors of heavy or skewed tails the standard error itself is uncertain. In simulation
+    (200 to 500 rows; normal, t5 and exponential errors) this keeps its level where BCa does not.
+    """
+    groups = p.group_codes
+    totals = influence if groups is None else cluster_totals(influence, groups)
+    units, fewest = len(totals), FEWEST if groups is None else FEWEST_GROUPS
+    if units < fewest:
+        return UNKNOWN, f"none: fewer than {fewest} independent values"
+    kurtosis = float((totals**4).mean() / (totals**2).mean() ** 2)
+    df = min(units - 1.0, 2 * units / (kurtosis - 1)) if kurtosis > 1 else units - 1.0
+    return normal(value, standard_error(totals), setting.level, df), "Student's t (Satterthwaite)"
 
 
 def _linear(value: float, influence: np.ndarray, p: Predictions, setting: Setting) -> tuple[Interval, str]:
