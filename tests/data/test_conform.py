@@ -123,3 +123,9 @@ def test_a_file_of_another_format(train: Dataset, tmp_path: Path) -> None:
     data, conformity = conform(tmp_path / "new.parquet", train.schema)
     assert conformity.perfect
     assert data.table.equals(train.table, null_equal=True)
+
+
+def test_infinities_are_counted_among_the_cells_that_cannot_be_read(train: Dataset) -> None:
+    for infinite in (pl.Series([float("inf"), 1.0]), pl.Series(["-Infinity", "1"])):
+        _, conformity = conform(pl.DataFrame({"Age": infinite}), train.schema)
+        assert conformity.unread == {"Age": 1}

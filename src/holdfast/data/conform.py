@@ -11,7 +11,7 @@ from holdfast.core.cells import fold
 from holdfast.core.conformity import Conformity
 from holdfast.core.dataset import Dataset, Step
 from holdfast.core.schema import Column, Kind, Role, Schema
-from holdfast.data.clean import clean_column
+from holdfast.data.clean import INFINITE, clean_column
 from holdfast.data.identity import identify_as
 from holdfast.data.load import Source, load
 from holdfast.data.words import levels_of
@@ -49,7 +49,9 @@ def conform(
         cells, done = _conformed(raw[column.name], column)
         typed.append(cells)
         steps += done
-        if lost := sum(step.touched for step in done if step.name.startswith("not a ")):
+        if lost := sum(
+            step.touched for step in done if step.name == INFINITE or step.name.startswith("not a ")
+        ):
             unread[column.name] = lost
     table = pl.DataFrame(typed)
     identity = identify_as(schema, raw, key)
