@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -105,20 +105,22 @@ class Result:
 
 
 def measure(tables: str = "") -> None:
-    """Measure every table (or those named) and keep the results."""
+    """Measure every table and keep the results; of only those named, beside the others' last ones."""
     if not ROOT.is_dir():
         sys.exit(
             f"No data in {ROOT}; set HOLDFAST_BENCH_DATA to a folder that has telco_churn/ and the others."
         )
-    found = []
+    kept = json.loads(RESULTS.read_text())["tables"] if tables and RESULTS.exists() else []
+    found = {str(result["table"]): result for result in kept}
     for table in CATEGORICAL:
         if tables and table.name not in tables.split(","):
             continue
         result = asdict(measure_one(table))
         print(json.dumps(result), flush=True)
-        found.append(result)
+        found[table.name] = result
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"folds": _FOLDS, "seeds": _SEEDS, "margin": MARGIN, "tables": found}
+    ordered = [found[table.name] for table in CATEGORICAL if table.name in found]
+    facts = {"folds": _FOLDS, "seeds": _SEEDS, "margin": MARGIN, "tables": ordered}
     RESULTS.write_text(json.dumps(facts, indent=1))
 
 
@@ -168,11 +170,11 @@ def prepared(data: Dataset) -> Rows:
     return Rows(data, fold, tuple(classes))
 
 
-def out_of_fold(rows: Rows, seed: int, fit: object) -> np.ndarray:
+def out_of_fold(rows: Rows, seed: int, fit: Callable[[Rows, int, int], np.ndarray]) -> np.ndarray:
     """Each open row's output by the fit that did not see its fold, float64 of shape (n, K) or (n, 1)."""
     output = np.zeros((len(rows.data), max(len(rows.classes), 1)))
     for held in range(_FOLDS):
-        output[rows.fold == held] = fit(rows, held, seed * _FOLDS + held)  # type: ignore[operator]
+        output[rows.fold == held] = fit(rows, held, seed * _FOLDS + held)
     return output
 
 
