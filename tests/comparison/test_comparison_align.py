@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +21,18 @@ NAMES = ("a", "b")
 
 def shuffled(p: Predictions, order) -> Predictions:
     return Predictions(p.table[order], p.header)
+
+
+def test_many_models_hold_one_array_of_targets_and_nothing_outlives_them():
+    a, b = (classified(30, seed=seed) for seed in (1, 2))
+    b = Predictions(b.table.with_columns(group=pl.Series(list("abc") * 10)), b.header)
+    one, two = align((a, b), NAMES)
+    assert two.target_codes is one.target_codes
+    assert two.target_codes.tolist() == b.target_codes.tolist()
+    assert two.known is two
+    gone = weakref.ref(two)
+    del two
+    assert gone() is None
 
 
 @settings(max_examples=20, deadline=None)

@@ -338,3 +338,10 @@ def test_names_and_repr() -> None:
     p = of(2, loss=[1, 2]).named("gpt")
     assert repr(p) == "Predictions(2 examples, losses only, model 'gpt')"
     assert len(p) == 2
+
+
+def test_rows_whose_label_is_no_class_cannot_be_judged():
+    p = Predictions.of(example=[1, 2, 3], target=["a", "b", "a"], prediction=["a", "b", "b"])
+    strange = Predictions(p.table.with_columns(prediction=pl.Series(["a", "z", None])), p.header)
+    assert strange.known.example.to_list() == ["1"]
+    assert p.known is p

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from holdfast.core.labels import codes_of
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.errors import PredictionsError, some
@@ -32,7 +33,10 @@ def align(predictions: Sequence[Predictions], names: Sequence[str]) -> tuple[Pre
         _check_targets(matched[0], p, (names[0], name))
     for column in ("group", "weight"):
         matched = _share(matched, names, column)
-    return _judgeable(matched, names)
+    matched = _judgeable(matched, names)
+    if any(p.header.task is not Task.CLASSIFICATION for p in matched):
+        return tuple(matched)
+    return (matched[0], *(p.with_targets_of(matched[0]) for p in matched[1:]))
 
 
 def names_of(predictions: Sequence[Predictions]) -> tuple[str, ...]:
@@ -126,7 +130,7 @@ def _check_targets(first: Predictions, p: Predictions, names: tuple[str, str]) -
     if first.header.task is None or p.header.task is None:
         return
     if first.header.task is Task.CLASSIFICATION:
-        differ = first.target_codes != p.target_codes
+        differ = first.target_codes != codes_of(p.table["target"], p.header.classes)
     else:
         same = np.isclose(first.target_values, p.target_values, rtol=_SAME_NUMBER, atol=0, equal_nan=True)
         differ = ~same
@@ -164,7 +168,7 @@ def _bears(p: Predictions, column: str) -> bool:
     return (p.group_codes if column == "group" else p.weight) is not None
 
 
-def _judgeable(matched: list[Predictions], names: Sequence[str]) -> tuple[Predictions, ...]:
+def _judgeable(matched: list[Predictions], names: Sequence[str]) -> list[Predictions]:
     known = np.ones(len(matched[0]), dtype=bool)
     for p in matched:
         known &= ~np.isnan(p.loss) if p.header.task is None else p.table["target"].is_not_null().to_numpy()
@@ -177,4 +181,4 @@ def _judgeable(matched: list[Predictions], names: Sequence[str]) -> tuple[Predic
             raise PredictionsError(
                 f"{name!r} predicts nothing for {int(silent.sum()):,} examples: {some(ids)}."
             )
-    return tuple(matched) if known.all() else tuple(p.where(known) for p in matched)
+    return matched if known.all() else [p.where(known) for p in matched]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -165,11 +166,17 @@ def _numbers(values: object, n: int, what: str) -> pl.Series:
 
 def _weights(values: object, n: int) -> pl.Series:
     if values is None:
-        return pl.repeat(1.0, n, dtype=pl.Float64, eager=True)
+        return _ones(n)
     weight = _numbers(values, n, "weight")
     if weight.null_count() or (weight < 0).any():
         raise PredictionsError("Weights must be known and not negative.")
     return weight
+
+
+@lru_cache(maxsize=1)
+def _ones(n: int) -> pl.Series:
+    # One column for all models of the same rows: a million of them would take 8 MB per model.
+    return pl.repeat(1.0, n, dtype=pl.Float64, eager=True)
 
 
 def _labels(given: Given, n: int) -> tuple[pl.Series, pl.Series, tuple[str, ...]]:

@@ -153,11 +153,16 @@ class Predictions:
         """Each row's cluster, int64 of shape (n,), itself without a group; None if all are alone."""
         return _clusters(self.table["group"])
 
-    @cached_property
+    @property
     def known(self) -> Predictions:
         """The rows that can be judged: those with target and prediction; without a task, with a loss."""
+        return self if self._some_known is None else self._some_known
+
+    @cached_property
+    def _some_known(self) -> Predictions | None:
+        # None for all rows: a value that kept itself would hold its arrays until the next collection.
         mask = _judgeable(self)
-        return self if mask.all() else self.where(mask)
+        return None if mask.all() else self.where(mask)
 
     def where(self, mask: object) -> Predictions:
         """The rows where `mask` (bool of shape (n,)) is true."""
@@ -167,6 +172,12 @@ class Predictions:
                 f"A mask is bool of shape ({len(self)},), not {rows.dtype} of shape {rows.shape}."
             )
         return replace(self, table=self.table.filter(pl.Series(values=rows)))
+
+    def with_targets_of(self, first: Predictions) -> Predictions:
+        """Itself with the target codes of `first`, which must be equal: one array serves both."""
+        same = replace(self)
+        same.__dict__["target_codes"] = first.target_codes  # where cached_property keeps it
+        return same
 
     def named(self, model: str) -> Predictions:
         """The same predictions under another model name."""
@@ -260,7 +271,9 @@ def _judgeable(p: Predictions) -> np.ndarray:
     if p.header.task is None:
         return np.asarray(~np.isnan(p.loss))
     if p.header.task is Task.CLASSIFICATION:
-        return (p.target_codes >= 0) & (p.prediction_codes >= 0)
+        # without prediction_codes, which a ranking metric never needs
+        predicted = p.table["prediction"].cast(pl.String).is_in(list(p.header.classes)).fill_null(False)
+        return np.asarray((p.target_codes >= 0) & predicted.to_numpy())
     return np.asarray(~np.isnan(p.target_values) & ~np.isnan(p.prediction_values))
 
 
