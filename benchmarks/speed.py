@@ -137,7 +137,7 @@ for k in range(10):
 started = time.perf_counter()
 auc = compare_all(models, metric="auc")
 f1 = compare_all(models, metric="f1")
-print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
 """
     seconds, gigabytes = map(float, printed(script).split())
     return Figure(
@@ -308,7 +308,7 @@ from holdfast.data.read import read
 started = time.perf_counter()
 data = read({str(file)!r}, target="left")
 seconds = time.perf_counter() - started
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, len(data))
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, len(data))
 """
     os.sync()  # writing the file is not to be paid for while it is read
     seconds, peak, rows = sorted(tuple(map(float, printed(script).split())) for _ in range(3))[1]
