@@ -9,7 +9,6 @@ what its column means.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -88,7 +87,7 @@ def parse_series(series: pl.Series, column: Column) -> pl.Series:
         slices = (series[at : at + _SLICE] for at in range(0, len(series), _SLICE))
         return pl.concat([parse_series(part, column) for part in slices], rechunk=True)
     expression = cell_expression(pl.col(series.name), series.dtype, column)
-    # Lazily, because only then does polars compute what the expression repeats once.
+    # Lazily, because only then does polars share what the expression repeats, the outermost of it.
     lazy = series.to_frame().lazy().with_columns(expression.alias(series.name))
     return lazy.collect().to_series().rename(column.name)
 
@@ -200,8 +199,7 @@ def _number_expression(cells: pl.Expr, dtype: pl.DataType, form: CellFormat) -> 
     if dtype != pl.String:
         return pl.lit(None, dtype=pl.Float64)
     text = cells.str.strip_chars(BLANKS)
-    # most words for a missing cell are no number anyhow, and need not be looked for
-    words = [word for word in form.missing if _number_of_text(word, replace(form, missing=())) is not None]
+    words = _numeric_words(form.missing, form.decimal, form.thousands, form.strip)
     missing = text.str.to_lowercase().is_in(words) if words else pl.lit(False)
     percent = text.str.contains("%", literal=True) if "%" in form.strip else None
     if form.strip:
@@ -219,6 +217,13 @@ def _number_expression(cells: pl.Expr, dtype: pl.DataType, form: CellFormat) -> 
     if percent is not None:
         number = pl.when(percent).then(number / 100).otherwise(number)
     return pl.when(number.is_finite() & ~missing).then(number)
+
+
+@lru_cache(maxsize=256)
+def _numeric_words(missing: tuple[str, ...], decimal: str, thousands: str, strip: str) -> list[str]:
+    """The words for a missing cell that would else be numbers: the others need not be looked for."""
+    form = CellFormat(decimal=decimal, thousands=thousands, strip=strip)
+    return [word for word in missing if _number_of_text(word, form) is not None]
 
 
 @lru_cache(maxsize=256)

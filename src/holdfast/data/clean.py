@@ -62,7 +62,7 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
         counted = counted.with_columns(pl.col("raw").cast(pl.String))
         counted = counted.with_columns(parse_series(counted["raw"], column).alias("typed"))
         if column.kind in (Kind.CATEGORY, Kind.TEXT) and (counted["raw"].eq_missing(counted["typed"])).all():
-            return raw.rename(column.name), []
+            return raw, []
         by_code = counted.with_columns(place=place).drop_nulls("place").sort("place")["typed"]
         return by_code.gather(coded.to_physical()).rename(column.name), _steps(counted, column)
     typed = parse_series(raw, column)

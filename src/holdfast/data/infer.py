@@ -170,7 +170,7 @@ def _infer_text(cells: pl.Series) -> Guess:
     if form := number_format(_without(levels, strict)):
         form = replace(form, missing=strict)
         numbers = parse_series(levels.filled["value"], Column("value", Kind.NUMBER, format=form)).drop_nulls()
-        whole = bool((numbers.floor() == numbers).all())
+        whole = all_whole(numbers)
         return Guess(Kind.NUMBER, form, _written(form, levels), known, levels.distinct, whole)
     if form := _truths(levels):
         example = " or ".join(repr(value) for value in levels.filled["value"][:2])

@@ -8,6 +8,7 @@ from holdfast.core.cells import parse_series
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.core.task import Task
 from holdfast.data.infer import Guess, infer_as, spelled
+from holdfast.data.words import all_whole
 from holdfast.errors import TargetError, some
 
 # A target of this few different whole numbers is of classes.
@@ -88,7 +89,7 @@ def _task(cells: pl.Series, guess: Guess, *, said: bool) -> tuple[Task, str]:
         return Task.CLASSIFICATION, guess.why
     numbers = parse_series(cells, Column(cells.name, Kind.NUMBER, format=guess.format)).drop_nulls()
     distinct = numbers.n_unique()
-    whole = bool((numbers.floor() == numbers).all())
+    whole = all_whole(numbers)
     if distinct <= 2:
         return Task.CLASSIFICATION, f"{distinct} different numbers"
     if whole and distinct <= _CLASSES and distinct * _ROWS_PER_NUMBER <= len(numbers):
