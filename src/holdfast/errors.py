@@ -4,8 +4,10 @@
     ├── InputError                 a file or an argument cannot be used as given
     │   ├── FileError              a file cannot be read, or is not what its name says
     │   ├── ColumnError            a column is absent, repeated or of the wrong kind
-    │   └── TargetError            the target cannot be learned from
+    │   ├── TargetError            the target cannot be learned from
+    │   └── QueryError             a slice that cannot be read, or does not fit the columns
     ├── PlanError                  a training plan that cannot be carried out
+    │   └── FixError               a fix that does not apply to a finding
     ├── PredictionsError           predictions that do not fit together
     ├── RoleError                  rows are sealed, or trained the model, where only others may be
     ├── ModelError                 a model folder is damaged, or does not fit the rows
@@ -13,7 +15,9 @@
     └── StoreError                 a project's disk
         ├── DamagedError           an object does not match its hash
         ├── NewerError             written by a newer Holdfast
-        └── UnknownRunError        a name that no run has
+        ├── UnknownRunError        a name that no run has
+        ├── UnknownFindingError    a name that no finding has
+        └── DecisionError          a release or review that cannot be, or whose record was changed
 
 A message says what was given, where, and the line that mends it. Where several
 places raise the same error, a classmethod builds the message from the facts.
@@ -123,8 +127,25 @@ class TargetError(InputError):
     """The target cannot be learned from."""
 
 
+class QueryError(InputError):
+    """A slice that cannot be read, or does not fit the columns."""
+
+    @classmethod
+    def at(cls, text: str, place: int, found: str, why: str) -> Self:
+        """What stands at a place of the text where something else is wanted."""
+        shown = repr(found) if found else "the end"
+        return cls(
+            f"The query {text[:200]!r} cannot be read at character {place + 1}, {shown}: {why}. "
+            "Write for example: contract = 'monthly' and tenure < 6"
+        )
+
+
 class PlanError(HoldfastError):
     """A training plan that cannot be carried out."""
+
+
+class FixError(PlanError):
+    """A fix that does not apply to a finding."""
 
 
 class PredictionsError(HoldfastError):
@@ -202,6 +223,23 @@ class UnknownRunError(StoreError):
     def ambiguous(cls, text: str, names: Sequence[str]) -> Self:
         """Several runs could be meant."""
         return cls(f"{text!r} could be {some(names)}; write a name out.")
+
+
+class UnknownFindingError(StoreError):
+    """A name that no finding has, or that several have."""
+
+    @classmethod
+    def named(cls, text: str, names: Sequence[str], *, found: bool) -> Self:
+        """No finding is called that, or several could be meant."""
+        if found:
+            return cls(f"{text!r} could be {some(names, 8)}; write a name out.")
+        near = get_close_matches(text, names, n=3, cutoff=0.4)
+        hint = suggest(near) or (f"There are {some(names, 8)}." if names else "There are none yet.")
+        return cls(f"No finding is called {text!r}. {hint} Look for them: holdfast debug")
+
+
+class DecisionError(StoreError):
+    """A release or review that cannot be, or whose record was changed."""
 
 
 _RESTORE = "Restore that file from a copy of the project, or train again: the same work writes it again."

@@ -1,0 +1,1 @@
+"""Predictions -> Finding -> Fix -> proof: one file for each kind of finding."""

@@ -1,0 +1,82 @@
+"""A dataset and predictions of it, row by row: what every kind of finding looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.predictions import Predictions
+from holdfast.core.split import CONFIRM, SEARCH
+from holdfast.errors import PredictionsError, some
+
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, near 2**64 over the golden ratio
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """Open rows with known targets; `dataset` and `predictions` are in the same order.
+
+    What is found on the rows of `search` (bool of shape (n,)) is confirmed on the others.
+    """
+
+    dataset: Dataset
+    predictions: Predictions
+    search: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    @property
+    def confirm(self) -> np.ndarray:
+        """The rows that search has not seen, bool of shape (n,)."""
+        return np.asarray(~self.search)
+
+    @property
+    def weight(self) -> np.ndarray:
+        """float64 of shape (n,), all 1 without weights."""
+        given = self.predictions.weight
+        return np.ones(len(self)) if given is None else given
+
+    def share_of_loss(self, rows: np.ndarray) -> float | None:
+        """The part of the total loss that lies in these rows (a mask); None where losses can be negative."""
+        loss = self.predictions.loss * self.weight
+        total = float(loss.sum())
+        return float(loss[rows].sum()) / total if total > 0 and loss.min() >= 0 else None
+
+    def worst(self, rows: np.ndarray, most: int = 10) -> tuple[str, ...]:
+        """The ids of the rows of a mask that lose most, the worst first."""
+        inside = np.flatnonzero(rows)
+        order = inside[np.argsort(-self.predictions.loss[inside], kind="stable")][:most]
+        return tuple(self.predictions.example.gather(order).to_list())
+
+
+def case_of(dataset: Dataset, predictions: Predictions) -> Case:
+    """The rows that predictions judge, matched to the dataset's by example id.
+
+    RoleError for sealed or trained rows; PredictionsError for ids that the dataset lacks.
+    Rows of a project have been halved already; rows of other systems are halved here, by
+    a hash of their group, else of their features, so that what belongs together stays so.
+    """
+    known = predictions.require_open().known
+    place = dict(zip(dataset.example.to_list(), range(len(dataset)), strict=True))
+    ids = known.example.to_list()
+    absent = [name for name in ids if name not in place]
+    if absent:
+        raise PredictionsError(
+            f"The dataset lacks {len(absent):,} of the {len(ids):,} predicted examples: {some(absent)}. "
+            "Read it with the id= column that names the predicted rows: hf.read(FILE, id='COLUMN')"
+        )
+    rows = dataset.take(np.array([place[name] for name in ids], dtype=np.int64))
+    return Case(rows, known, _search(rows, known))
+
+
+def _search(rows: Dataset, predictions: Predictions) -> np.ndarray:
+    split = predictions.table["split"]
+    if split.null_count() == 0 and set(split.unique().to_list()) <= {SEARCH, CONFIRM}:
+        return np.asarray((split == SEARCH).to_numpy())
+    group = predictions.group_codes
+    unit = rows.twin if group is None else group.astype(np.uint64) + np.uint64(1)
+    mixed = unit * _SPREAD
+    return np.asarray(((mixed ^ (mixed >> np.uint64(32))) * _SPREAD) >> np.uint64(63) == 0)

@@ -1,0 +1,1 @@
+"""Verdict -> Release: guards, the gate, reviews and the card."""
