@@ -143,3 +143,12 @@ def in_order(found: list[Finding]) -> tuple[Finding, ...]:
     return tuple(
         sorted(found, key=lambda one: (one.kind != "leak", -(one.share_of_loss or 0.0), -one.size, one.id))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A finding with some of its rows as they are: `rows` maps column names to cells, as text."""
+
+    finding: Finding
+    run: str
+    rows: tuple[Mapping[str, str], ...] = ()

@@ -24,8 +24,14 @@ T = TypeVar("T")
 
 Migration = Callable[["Connection"], None]
 
+
+def _add_decisions(connection: Connection) -> None:
+    made = tables()
+    made.metadata.create_all(connection, tables=[made.findings, made.decisions])
+
+
 # The n-th function takes a catalog from version n to n + 1.
-MIGRATIONS: tuple[Migration, ...] = ()
+MIGRATIONS: tuple[Migration, ...] = (_add_decisions,)
 
 _PATIENCE = 30.0  # seconds that a process waits for others to finish writing
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -50,12 +50,18 @@ def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain_item(item) for key, item in value.items()}
     if isinstance(value, frozenset):
         return [_plain(item) for item in sorted(value)]
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
+
+
+def _plain_item(value: object) -> object:
+    # Among values of several kinds, "nan" could be a text.
+    no_json = isinstance(value, float) and not math.isfinite(value)
+    return {"float": str(value)} if no_json else _plain(value)
 
 
 def _build(hint: object, data: object) -> object:
@@ -74,7 +80,7 @@ def _build(hint: object, data: object) -> object:
         inner = get_args(hint)[1]
         return {key: _build(inner, item) for key, item in cast("dict[str, object]", data).items()}
     if hint is float:
-        return float(cast("float", data))
+        return float(cast("float", data["float"] if isinstance(data, dict) else data))
     if isinstance(hint, type) and is_dataclass(hint):
         given, kinds = cast("dict[str, object]", data), _hints(hint)
         return hint(**{name: _build(kinds[name], given[name]) for name in kinds if name in given})
@@ -91,9 +97,21 @@ def _build_one_of(arms: tuple[object, ...], data: object) -> object:
     named = [arm for arm in arms if arm is not NoneType]
     if len(named) == 1:
         return _build(named[0], data)
+    if isinstance(data, dict):
+        return _build(_arm_of(named, data.keys()), data)
     if not isinstance(data, tuple(arm for arm in named if isinstance(arm, type))):
         raise TypeError(f"{data!r} is none of {named}")
     return data
+
+
+def _arm_of(arms: list[object], names: Set[str]) -> object:
+    """The one of several kinds that has fields of these names."""
+    if names == {"float"}:
+        return float
+    for arm in arms:
+        if isinstance(arm, type) and is_dataclass(arm) and names <= _hints(arm).keys():
+            return arm
+    raise TypeError(f"{sorted(names)} are the fields of none of {arms}")
 
 
 @cache

@@ -10,9 +10,11 @@ from pathlib import Path
 from textwrap import wrap
 from typing import cast
 
+from holdfast.core.guard import Guard
 from holdfast.core.schema import Kind, Role
 from holdfast.core.space import Space, parse_range
 from holdfast.errors import InputError, NewerError, PlanError, suggest
+from holdfast.store.guard_settings import guards_text, parse_guards
 
 FILE = "holdfast.toml"
 FORMAT = "project.v1"
@@ -27,7 +29,8 @@ class Settings:
     and `decisions` how many gate decisions they must last for. `budget` is in seconds;
     `search` has the spaces of learners to tune, in place of their own. `watts` and the
     prices turn CPU seconds into energy and money. `catalog` is the URL of the database,
-    "" for a file in the project.
+    "" for a file in the project. With `solo` an author may approve their own release.
+    `guards` are those written by hand.
     """
 
     target: str = ""
@@ -46,6 +49,8 @@ class Settings:
     per_core_hour: float = 0.0
     currency: str = ""
     catalog: str = ""
+    solo: bool = False
+    guards: tuple[Guard, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sealed < 1.0:
@@ -95,6 +100,9 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = {
         "per_core_hour": "the rent of one core for an hour",
         "currency": 'e.g. "EUR"',
     },
+    "review": {
+        "solo": "true: whoever made a release may approve it too, and the record says so",
+    },
     "store": {
         "catalog": "a database URL such as postgresql+psycopg://host/name, with the password "
         "in the environment (PGPASSWORD); empty: a file in .holdfast",
@@ -107,6 +115,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("decisions", "seed"), (int,)),
     **dict.fromkeys(("roles", "kinds"), (dict,)),
     "learners": (list,),
+    "solo": (bool,),
 }
 
 
@@ -132,7 +141,7 @@ def template(settings: Settings) -> str:
             else:
                 table[name] = list(value) if isinstance(value, tuple) else value
         document[section] = table
-    return tomlkit.dumps(document) + _SEARCH
+    return tomlkit.dumps(document) + _SEARCH + guards_text(settings.guards)
 
 
 def parse(text: str, path: Path) -> Settings:
@@ -146,10 +155,15 @@ def parse(text: str, path: Path) -> Settings:
     written = document.pop("format", FORMAT)
     if written != FORMAT:
         raise NewerError.format(str(written), FORMAT, where=path)
-    given: dict[str, object] = {"search": _search(path, document.pop("search", {}))}
+    given: dict[str, object] = {
+        "search": _search(path, document.pop("search", {})),
+        "guards": parse_guards(document.pop("guard", []), path),
+    }
     for section, values in document.items():
         if section not in _SECTIONS or not isinstance(values, dict):
-            raise _unknown(path, section, [f"[{name}]" for name in (*_SECTIONS, "search")], f"[{section}]")
+            raise _unknown(
+                path, section, [f"[{name}]" for name in (*_SECTIONS, "search", "[guard]")], f"[{section}]"
+            )
         for name, value in values.items():
             if name not in _SECTIONS[section]:
                 raise _unknown(path, name, list(_SECTIONS[section]), f"{name} in [{section}]")
@@ -162,7 +176,7 @@ def parse(text: str, path: Path) -> Settings:
 
 def _typed(path: Path, place: str, name: str, value: object) -> object:
     expected = _TYPES[name]
-    if not isinstance(value, expected) or isinstance(value, bool):
+    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
         words = " or ".join(kind.__name__ for kind in expected)
         raise InputError(f"{path}: {place} is {value!r}; it takes a value of type {words}.")
     if name in ("roles", "kinds"):

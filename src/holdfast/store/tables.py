@@ -29,6 +29,8 @@ class Tables:
     ledger: Table
     trials: Table
     logs: Table
+    findings: Table
+    decisions: Table
 
 
 # table -> column -> type. The key is the first column, or the columns named in _KEYS.
@@ -44,13 +46,15 @@ _COLUMNS: Mapping[str, Mapping[str, type]] = {
     "ledger": {"number": int, "record": str},
     "trials": {"study": str, "number": int, "record": str, "saved": str},
     "logs": {"number": int, "run": str, "step": int, "at": float, "metrics": str},
+    "findings": {"run": str, "saved": str, "record": str},
+    "decisions": {"number": int, "record": str, "hash": str},
 }
 _KEYS: Mapping[str, tuple[str, ...]] = {"runs": ("training", "id"), "trials": ("study", "number")}
 
 
 @cache
 def tables() -> Tables:
-    """The tables of catalog version 1."""
+    """The tables of catalog version 2."""
     from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table
 
     metadata = MetaData()

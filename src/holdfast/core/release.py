@@ -1,0 +1,107 @@
+"""A model under a name, and who put it there on what evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from holdfast.core.estimate import Estimate
+
+
+class Standing(StrEnum):
+    """Where a release stands."""
+
+    PROPOSED = "waits for review"
+    CHAMPION = "champion"
+    FORMER = "former champion"
+    REJECTED = "rejected"
+    ROLLED_BACK = "rolled back"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSaid:
+    """One guard as it came out: its name, its status, and a sentence with the number."""
+
+    name: str
+    status: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a reviewer is asked to sign: a run that passed the gate.
+
+    `score` is the metric on sealed rows, `difference` the candidate less the champion there
+    (positive = better), and `margin` the largest loss that would not matter; `champion` is the
+    run that it takes the place of, "" for a first release, which is held against a constant. `fixes` are
+    the proofs that it carries. `level` is one-sided; `entry` is the ledger's. `overrode` names
+    who put it forward although the gate said no, "" where the gate let it pass.
+    """
+
+    id: str
+    run: str
+    champion: str
+    metric: str
+    greater_is_better: bool
+    score: Estimate
+    difference: Estimate
+    margin: float
+    rows: int
+    level: float
+    why: str
+    author: str
+    guards: tuple[GuardSaid, ...] = ()
+    fixes: tuple[str, ...] = ()
+    model: str = ""
+    dataset: str = ""
+    entry: int = 0
+    remaining: int = 0
+    overrode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A release as history has it: where it stands, who decided so, when and why.
+
+    `solo` says that its author approved it, which the project allows.
+    """
+
+    release: Release
+    standing: Standing
+    by: str = ""
+    at: str = ""
+    why: str = ""
+    solo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A candidate that the gate turned away: no, and no number of sealed rows.
+
+    `guards` are those that failed on open rows; with none, the sealed rows said no.
+    """
+
+    run: str
+    at: str
+    by: str
+    guards: tuple[GuardSaid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every release, oldest first, and the refusals between them.
+
+    `proven` are the proofs, by id, with what they are of. All `decisions` fit their chain, whose
+    last hash is `newest`: written down elsewhere, it shows whether the whole chain was made anew.
+    """
+
+    stages: tuple[Stage, ...]
+    refused: tuple[Refused, ...] = ()
+    proven: tuple[tuple[str, str], ...] = ()
+    decisions: int = 0
+    newest: str = ""
+
+    @property
+    def champion(self) -> Stage | None:
+        """The release that holds now."""
+        return next((one for one in self.stages if one.standing is Standing.CHAMPION), None)

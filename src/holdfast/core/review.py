@@ -1,0 +1,56 @@
+"""What people said of labels, and of analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.core.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One reviewer's word on one row: the label that it should have, "" where they passed it over."""
+
+    example: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReview:
+    """What one reviewer said of a finding's rows. `blind` says that they saw no label before."""
+
+    finding: str
+    answers: tuple[Answer, ...]
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What all reviewers of a finding said together.
+
+    `labels` has the agreed label of each row that somebody answered; rows on which as many
+    say one thing as another are in `tied` and keep theirs. `agreement` is Krippendorff's alpha.
+    """
+
+    finding: str
+    labels: Mapping[str, str]
+    changed: int
+    kept: int
+    tied: tuple[str, ...]
+    reviewers: Mapping[str, int]
+    agreement: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An insight that was put up for review: what it is, its limits and its possible biases.
+
+    `subject` is a finding, a proof, a release, a run, or a file, whose `hash` says which version was read.
+    """
+
+    subject: str
+    valid: bool
+    limits: str = ""
+    biases: str = ""
+    hash: str = ""
