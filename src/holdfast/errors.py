@@ -6,6 +6,7 @@
     │   ├── ColumnError            a column is absent, repeated or of the wrong kind
     │   ├── TargetError            the target cannot be learned from
     │   └── QueryError             a slice that cannot be read, or does not fit the columns
+    ├── FindingError               what is wrong with a model cannot be looked for, or looked at
     ├── PlanError                  a training plan that cannot be carried out
     │   └── FixError               a fix that does not apply to a finding
     ├── PredictionsError           predictions that do not fit together
@@ -137,6 +138,18 @@ class QueryError(InputError):
         return cls(
             f"The query {text[:200]!r} cannot be read at character {place + 1}, {shown}: {why}. "
             "Write for example: contract = 'monthly' and tenure < 6"
+        )
+
+
+class FindingError(HoldfastError):
+    """What is wrong with a model cannot be looked for, or looked at."""
+
+    @classmethod
+    def folds_gone(cls, run: str) -> Self:
+        """The models of a run's folds are not kept any more."""
+        return cls(
+            f"The models of the folds of {run} are not in this project any more, so it cannot be asked "
+            "anything new. Train again with the same command: the same work writes them again."
         )
 
 

@@ -9,9 +9,13 @@ import typer
 
 from holdfast.cli.options import JsonOption, ProjectOption
 from holdfast.cli.output import emit, note
+from holdfast.core.finding import Looked
+from holdfast.core.proof import Proof
+from holdfast.core.report_facts import ReportFacts
 from holdfast.project.handle import open_project
-from holdfast.project.report import facts_of, write_report
+from holdfast.project.report import write_report
 from holdfast.project.runs import records as records_of
+from holdfast.project.show import shown
 from holdfast.report import text
 
 
@@ -22,15 +26,21 @@ def runs(project: ProjectOption = Path(), as_json: JsonOption = False) -> None:
 
 
 def show(
-    run: Annotated[
-        str, typer.Argument(help="A run: best, recommended, an id, or a learner's name.")
+    name: Annotated[
+        str, typer.Argument(help="A run (best, recommended, an id, a learner), a finding or a proof.")
     ] = "best",
     project: ProjectOption = Path(),
     as_json: JsonOption = False,
 ) -> None:
-    """One run: scores, plan, cost, learning curve, and how to make it again."""
-    facts = facts_of(open_project(project), run, pictures=False)
-    emit(facts.record) if as_json else text.show(text.run(facts))
+    """One run, finding or proof: everything that is known of it."""
+    home = open_project(project)
+    match shown(home, name):
+        case Looked() as looked:
+            emit(looked) if as_json else text.show(text.finding(looked))
+        case Proof() as proof:
+            emit(proof) if as_json else text.show(text.proof(proof))
+        case ReportFacts() as facts:
+            emit(facts.record) if as_json else text.show(text.run(facts))
 
 
 def report(

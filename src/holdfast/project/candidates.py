@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.core.finding import FixName
 from holdfast.core.plan import Option, Plan
 from holdfast.errors import PlanError
 from holdfast.models.tabular.learner import estimator_learner, portfolio, refusals, tabular_learner
@@ -13,6 +14,7 @@ from holdfast.models.tabular.sklearn_estimator import described
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.training.schedule import Candidate
+from holdfast.training.treatment import TreatedLearner
 
 ESTIMATOR = "estimator"  # the option that tells a plan of an object given from Python
 
@@ -53,9 +55,18 @@ def named(
     variant: str = "",
 ) -> Candidate:
     """A learner of the portfolio with some of its settings changed; `variant` tells it from others."""
-    classes = prepared.rows.classes
-    learner = tabular_learner(name, options=options, loss=prepared.loss, classes=classes)
-    return Candidate(_plan(name + variant, options, request, prepared), learner)
+    return planned(_plan(name + variant, options, request, prepared), prepared.rows.classes)
+
+
+def planned(plan: Plan, classes: Sequence[str]) -> Candidate:
+    """The learner of the portfolio that a plan describes, with the plan's treatment of its rows."""
+    name = plan.learner.partition("~")[0]
+    treatment = plan.treatment
+    focus = treatment.where if treatment is not None and treatment.name == FixName.CONTINUE else ""
+    learner = tabular_learner(name, options=plan.options, loss=plan.loss, classes=classes, focus=focus)
+    if treatment is None or focus:
+        return Candidate(plan, learner)
+    return Candidate(plan, TreatedLearner(learner, treatment))
 
 
 def _asked(learned: object, request: TrainRequest, prepared: Prepared, place: int) -> Candidate:

@@ -27,7 +27,7 @@ from holdfast.training.schedule import INTERRUPTED, Finished, Job, fit_all
 # Exporting, mixing and judging come after the last fit: this share of the budget, at
 # least so many seconds, is kept for them.
 _RESERVE_SHARE, _RESERVE = 0.08, 2.0
-_PRELOAD = ("holdfast.training.fold", "holdfast.models.tabular.learner", "sklearn.linear_model", "lightgbm")
+PRELOAD = ("holdfast.training.fold", "holdfast.models.tabular.learner", "sklearn.linear_model", "lightgbm")
 
 
 def fit(request: TrainRequest, *, started: float) -> Run:
@@ -46,7 +46,7 @@ def fit(request: TrainRequest, *, started: float) -> Run:
         with keeping(project, request, prepared, chosen) as keeper:
             request.on_event(_planned(request, prepared, chosen, keeper))
             judge = Judge(prepared, keeper.training, request.seed)
-            runs, given_up = _fit(request, chosen, judge, engine, keeper, started)
+            runs, given_up = fit_chosen(request, chosen, judge, engine, keeper, started)
             board = leaderboard(runs, metric=prepared.metric)
             keeper.keep(runs, board, given_up)
     if request.replay:
@@ -62,7 +62,7 @@ def _chosen(request: TrainRequest, prepared: Prepared, project: Project | None) 
 def _engine(request: TrainRequest) -> LocalEngine | InlineEngine:
     estimators = [learned for learned in request.learners or () if not isinstance(learned, str)]
     if all(portable(estimator) for estimator in estimators):
-        return LocalEngine(preload=_PRELOAD)
+        return LocalEngine(preload=PRELOAD)
     return InlineEngine()
 
 
@@ -77,9 +77,10 @@ def _planned(request: TrainRequest, prepared: Prepared, chosen: Chosen, keeper: 
     )
 
 
-def _fit(
+def fit_chosen(
     request: TrainRequest, chosen: Chosen, judge: Judge, engine: Engine, keeper: Keeper, started: float
 ) -> tuple[list[Run], dict[str, str]]:
+    """The runs of the candidates that were fitted, their mix, and why the others are missing."""
     prepared = judge.prepared
     judged: dict[str, Run] = {}  # while the workers fit what comes next
     job = Job(

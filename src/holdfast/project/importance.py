@@ -17,12 +17,10 @@ from holdfast.core.curves import Importance
 from holdfast.core.dataset import Dataset
 from holdfast.core.predictions import Predictions
 from holdfast.core.run import RunRecord
-from holdfast.errors import DamagedError
-from holdfast.models.tabular.served import TabularModel, combine, load
+from holdfast.models.tabular.served import TabularModel
+from holdfast.project.fold_models import fold_model
 from holdfast.project.handle import Project
-from holdfast.project.runs import data_of, run_named
-from holdfast.store.folds import load_fold
-from holdfast.training.fold import FoldFit, fold_key
+from holdfast.project.runs import data_of
 from holdfast.training.schedule import roles_id
 
 _ROWS = 2_000  # looked at in all; the interval says what that leaves open
@@ -40,7 +38,7 @@ def importance(project: Project, record: RunRecord, *, seed: int = 0) -> tuple[I
     rng = np.random.default_rng(seed)
     parts = []
     for k in range(split.folds):
-        model = _fold_model(project, record, k, roles_id(split))
+        model = fold_model(project, record, k, roles_id(split))
         if model is None:
             return ()
         rows = np.flatnonzero((split.fold == k) & dataset.target.is_not_null().to_numpy())
@@ -54,27 +52,6 @@ def importance(project: Project, record: RunRecord, *, seed: int = 0) -> tuple[I
         verdict = compare(probed, base, metric=record.plan.metric, seed=seed)
         found.append(Importance(name, verdict.difference))
     return tuple(sorted(found, key=lambda one: -one.drop.value))
-
-
-def _fold_model(project: Project, record: RunRecord, k: int, roles: str) -> TabularModel | None:
-    """The model that did not see fold k: a learner's own, or an ensemble's mix of its members'."""
-    plan = record.plan
-    assert plan is not None
-    members = [(plan, 1.0)]
-    if plan.members:
-        runs = [(run_named(project, name).record.plan, weight) for name, weight in record.weights.items()]
-        members = [(member, weight) for member, weight in runs if member is not None]
-    models, weights = [], []
-    for member, weight in members:
-        try:
-            files = load_fold(project.store, fold_key(member, record.dataset, roles, k))
-        except DamagedError:
-            files = None
-        if files is None:
-            return None
-        models.append(load(FoldFit.decode(files).files))
-        weights.append(weight)
-    return combine(models, np.array(weights) / np.sum(weights))
 
 
 def _asked(parts: list[tuple[TabularModel, Dataset]]) -> Predictions:

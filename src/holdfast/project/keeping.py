@@ -14,6 +14,7 @@ from holdfast.project.candidates import Chosen
 from holdfast.project.handle import Project
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
+from holdfast.project.runs import ANSWERS
 from holdfast.store.datasets import save_dataset
 from holdfast.store.folds import count_folds, load_fold, save_fold
 from holdfast.store.runs import save_run
@@ -70,13 +71,15 @@ def keeping(
         request.on_event(
             Said(f"An earlier training was cut off. What it finished is kept: {dead.command or dead.id}")
         )
-    plan = {
+    plan: dict[str, object] = {
         "learners": chosen.names,
         "skipped": chosen.skipped,
         "folds": prepared.split.folds,
         "metric": prepared.metric.name,
         "budget": request.budget,
     }
+    if request.answers:
+        plan[ANSWERS] = request.answers
     training = start_training(store, request.command, dataset=prepared.dataset.id, plan=plan)
     keys = [
         fold_key(one.plan, prepared.dataset.id, prepared.roles, k)

@@ -70,7 +70,7 @@ def predict(
     and `evaluate` and `compare` refuse them. A model folder does not know its rows.
     """
     found = _found(model, project)
-    served, origin = _model(found), _origin(found, project)
+    served, origin = served_model(found), _origin(found, project)
     if origin is None:
         return predicted(served, source)[0]
     dataset, _ = conform(source, origin.schema, levels=served.levels)
@@ -87,7 +87,7 @@ def predicted(model: TabularModel, source: object) -> tuple[Predictions, Conform
 def predict_file(name: str, file: str, output: Path, *, project: str | Path = ".") -> Predicted:
     """Predict a file's rows and write `example`, `prediction` and `probability_<class>` to `output`."""
     writer = _writer(output)
-    predictions, conformity = predicted(_model(_found(name, project)), file)
+    predictions, conformity = predicted(served_model(_found(name, project)), file)
     buffer = BytesIO()  # polars has errors of its own for a disk that is full
     writer(columns_of(predictions), buffer)
     write_output(output, buffer.getvalue())
@@ -113,7 +113,8 @@ def _found(model: Run | TabularModel | str | Path, project: str | Path) -> Run |
     return run_named(open_project(project), model.id if isinstance(model, Run) else str(model))
 
 
-def _model(found: Run | TabularModel) -> TabularModel:
+def served_model(found: Run | TabularModel) -> TabularModel:
+    """A run's model; ModelError where it kept none of our own."""
     model = found.model if isinstance(found, Run) else found
     if not isinstance(model, TabularModel):
         raise ModelError(

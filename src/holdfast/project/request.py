@@ -18,7 +18,10 @@ Learned = str | object
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """Everything that `train` takes. `budget` is in seconds; None is no limit."""
+    """Everything that `train` takes. `budget` is in seconds; None is no limit.
+
+    `answers` is the finding that the training is a fix for, "" for one of its own.
+    """
 
     source: object
     columns: Overrides = field(default_factory=Overrides)
@@ -36,6 +39,7 @@ class TrainRequest:
     replay: str | None = None
     on_event: OnEvent = silent
     command: str = ""
+    answers: str = ""
 
     def __post_init__(self) -> None:
         if self.budget is not None and self.budget <= 0:

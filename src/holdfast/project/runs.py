@@ -12,18 +12,24 @@ from holdfast.errors import UnknownRunError
 from holdfast.models.tabular.folder import MANIFEST
 from holdfast.models.tabular.served import load
 from holdfast.project.handle import Project
+from holdfast.project.history import champion
 from holdfast.store.datasets import load_dataset
 from holdfast.store.runs import find_run, load_run, run_files
 from holdfast.store.runs import runs as load_records
 from holdfast.store.splits import load_split
 from holdfast.store.trainings import trainings
 
-BEST, RECOMMENDED = "best", "recommended"
+BEST, RECOMMENDED, CHAMPION = "best", "recommended", "champion"
+ANSWERS = "answers"  # in a training's plan: the finding that it is a fix for
 
 
 def newest_training(project: Project) -> Training:
-    """The training that finished last; UnknownRunError when none has."""
-    done = [one for one in trainings(project.store) if one.status is Status.FINISHED and one.best]
+    """The training that finished last and is no fix of another's run; UnknownRunError when none has."""
+    done = [
+        one
+        for one in trainings(project.store)
+        if one.status is Status.FINISHED and one.best and ANSWERS not in one.plan
+    ]
     if not done:
         raise UnknownRunError(
             f"No training has finished in {project.path}. Start one: holdfast train FILE --target COLUMN"
@@ -39,11 +45,16 @@ def run_named(project: Project, name: str) -> Run:
 
 
 def run_id(project: Project, name: str) -> str:
-    """The id behind best, recommended, a learner's name or the start of an id."""
+    """The id behind best, recommended, champion, a learner's name or the start of an id."""
+    if name == CHAMPION:
+        held = champion(project)
+        if held is None:
+            raise UnknownRunError("Nothing is released yet, so there is no champion: holdfast release RUN")
+        return held.release.run
     if name in (BEST, RECOMMENDED):
         training = newest_training(project)
         return training.best if name == BEST else training.recommended
-    return find_run(project.store, name, also=(BEST, RECOMMENDED))
+    return find_run(project.store, name, also=(BEST, RECOMMENDED, CHAMPION))
 
 
 def records(project: Project, training: str | None = None) -> tuple[RunRecord, ...]:

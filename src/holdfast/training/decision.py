@@ -64,10 +64,7 @@ def calibrate(probability: np.ndarray, codes: np.ndarray, fold: np.ndarray) -> t
 
     `codes` are class codes of shape (n,), `fold` int of shape (n,).
     """
-    adjusted = np.empty_like(probability)
-    for k in np.unique(fold):
-        held = fold == k
-        adjusted[held] = tempered(probability[held], fit_temperature(probability[~held], codes[~held]))
+    adjusted = cross_tempered(probability, codes, fold)
     plain, scaled = log_loss(codes, probability), log_loss(codes, adjusted)
     gain = plain - scaled
     error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
@@ -75,6 +72,15 @@ def calibrate(probability: np.ndarray, codes: np.ndarray, fold: np.ndarray) -> t
     before, after = float(plain.mean()), float(scaled.mean())
     temperature = fit_temperature(probability, codes) if kept else 1.0
     return Calibration(temperature, before, after, kept), adjusted if kept else probability
+
+
+def cross_tempered(probability: np.ndarray, codes: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Each fold's probabilities, (n, K), at the temperature that suits the other folds."""
+    adjusted = np.empty_like(probability)
+    for k in np.unique(fold):
+        held = fold == k
+        adjusted[held] = tempered(probability[held], fit_temperature(probability[~held], codes[~held]))
+    return adjusted
 
 
 OfCounts = Callable[[np.ndarray], np.ndarray]

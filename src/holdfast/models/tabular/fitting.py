@@ -19,11 +19,13 @@ from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.labels import codes_of, label_text, positive_of
 from holdfast.core.learner import Curve, Progress
 from holdfast.core.plan import Option
+from holdfast.core.query import parse_query
 from holdfast.core.schema import Role
 from holdfast.errors import PlanError, TargetError, some
 from holdfast.models.tabular.encode import encode
 from holdfast.models.tabular.examples import raw_rows
 from holdfast.models.tabular.folder import Manifest, Member
+from holdfast.models.tabular.grafting import conditions
 from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
 from holdfast.models.tabular.recipe import Recipe
 from holdfast.models.tabular.recipe_fitting import fit_recipe
@@ -47,7 +49,8 @@ class TabularLearner:
     """An algorithm with its options; `classes` are all of the target's, () for regression.
 
     `fallback` is fitted where there is nothing to learn: rows of one class, or no column
-    that varies. Picklable, so that it can be sent to a worker process.
+    that varies. `focus` is the slice (core.query) in which training goes on, "" for none.
+    Picklable, so that it can be sent to a worker process.
     """
 
     name: str
@@ -56,6 +59,7 @@ class TabularLearner:
     options: Mapping[str, Option]
     loss: str
     classes: tuple[str, ...] = ()
+    focus: str = ""
 
     def fit(
         self, train: Dataset, validation: Dataset, *, budget: float | None, seed: int, progress: Progress
@@ -69,7 +73,8 @@ class TabularLearner:
         prepared = _prepared(train)
         rows = self._matrix(prepared.X, train, prepared.recipe)
         rows, held = self._parted(rows, train, validation, prepared.recipe)
-        setting = Setting(task, max(len(self.classes), 1), self.loss, seed, budget, progress)
+        gate = conditions(parse_query(self.focus), prepared.recipe) if self.focus else ()
+        setting = Setting(task, max(len(self.classes), 1), self.loss, seed, budget, progress, gate)
         learnable = rows.X.shape[1] > 0 and len(np.unique(rows.y)) > 1
         algorithm = self.algorithm if learnable else self.fallback
         options = self.options if learnable else algorithm.defaults[task]
@@ -88,6 +93,7 @@ class TabularLearner:
         return rows, self._matrix(encode(recipe, validation.table.to_dict()), validation, recipe)
 
     def _matrix(self, X: np.ndarray, rows: Dataset, recipe: Recipe) -> Matrix:
+        focus = parse_query(self.focus).mask(rows.table) if self.focus else None
         if not self.classes:
             y = rows.target.to_numpy().astype(np.float64)
             if self.loss == "poisson" and (y < 0).any():
@@ -95,13 +101,13 @@ class TabularLearner:
                     f"The loss 'poisson' is of counts, but the target goes down to {y.min():g}. "
                     "Use 'squared', 'absolute' or 'huber'."
                 )
-            return Matrix(X, y, rows.weight, recipe.names)
+            return Matrix(X, y, rows.weight, recipe.names, focus)
         labels = label_text(rows.target)
         codes = codes_of(labels, self.classes)
         if (codes < 0).any():
             strange = labels.filter(codes < 0).unique().to_list()
             raise TargetError(f"Targets {some(strange)} are not among the classes {list(self.classes)}.")
-        return Matrix(X, codes, rows.weight, recipe.names)
+        return Matrix(X, codes, rows.weight, recipe.names, focus)
 
     def _model(self, weights: Weights, recipe: Recipe, train: Dataset) -> TabularModel:
         graph, recipe_file = fingerprint_bytes(weights.graph), f"recipes/{recipe.id}.json"

@@ -39,6 +39,19 @@ _ALGORITHMS: Mapping[str, Algorithm] = {
 }
 
 
+# What makes a learner calmer: an option times a factor.
+_SMALLER_TREES = {"num_leaves": 0.5, "min_data_in_leaf": 2.0, "learning_rate": 0.7}
+_CALMER: Mapping[str, Mapping[str, float]] = {
+    "decision_tree": {"max_depth": 0.8, "min_samples_leaf": 2.0},
+    "lightgbm_small": _SMALLER_TREES,
+    "lightgbm": _SMALLER_TREES,
+    "catboost": {"depth": 0.75, "l2_leaf_reg": 3.0},
+    "catboost_small": {"depth": 0.75, "l2_leaf_reg": 3.0},
+    "xgboost": {"max_depth": 0.67, "learning_rate": 0.7},
+    "mlp": {"dropout": 2.0, "weight_decay": 3.0},
+    "extra_trees": {"min_samples_leaf": 2.0},
+    "random_forest": {"min_samples_leaf": 2.0},
+}
 _FEWEST_ROWS = {"mlp": 500}  # below, it is worse than a small booster and earns no weight beside one
 
 
@@ -48,9 +61,16 @@ def portfolio() -> tuple[str, ...]:
 
 
 def tabular_learner(
-    name: str, *, loss: str, classes: Sequence[str] = (), options: Mapping[str, Option] | None = None
+    name: str,
+    *,
+    loss: str,
+    classes: Sequence[str] = (),
+    options: Mapping[str, Option] | None = None,
+    focus: str = "",
 ) -> TabularLearner:
     """A learner of the portfolio; `options` replace some of its tuned defaults.
+
+    With a `focus`, a slice (core.query), its training goes on there.
 
     `classes` are all of the target's labels, none for regression. PlanError where there
     is no such learner or option, or the learner lacks the loss or its library.
@@ -59,10 +79,32 @@ def tabular_learner(
     task = _task(loss)
     if refusal := _refusal(name, algorithm, loss):
         raise PlanError(refusal)
+    if focus and not algorithm.continues:
+        raise PlanError(f"The training of {name} cannot go on in a slice. {suggest(continuing())}")
     defaults = algorithm.defaults[task]
     for option, value in (options or {}).items():
         _check_option(name, option, value, defaults)
-    return TabularLearner(name, algorithm, CONSTANT, {**defaults, **(options or {})}, loss, tuple(classes))
+    own = {**defaults, **(options or {})}
+    return TabularLearner(name, algorithm, CONSTANT, own, loss, tuple(classes), focus)
+
+
+def continuing() -> tuple[str, ...]:
+    """The learners whose training can go on in a slice."""
+    return tuple(name for name, algorithm in _ALGORITHMS.items() if algorithm.continues)
+
+
+def calmer(name: str, task: Task, options: Mapping[str, Option]) -> dict[str, Option]:
+    """The options with stronger regularisation than they have; PlanError where a learner has none."""
+    factors = _CALMER.get(name)
+    if factors is None:
+        raise PlanError(f"{name} has nothing that regularises it more strongly.")
+    own = {**_algorithm(name).defaults[task], **options}
+    calmed = dict(options)
+    for option, factor in factors.items():
+        value = own[option]
+        assert isinstance(value, int | float)
+        calmed[option] = max(1, round(value * factor)) if isinstance(value, int) else value * factor
+    return calmed
 
 
 def estimator_learner(

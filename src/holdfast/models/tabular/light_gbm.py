@@ -8,6 +8,7 @@ still, one leaf for `rows_per_leaf` rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,14 @@ from holdfast.core.learner import Curve
 from holdfast.core.plan import Option
 from holdfast.core.space import Choices, Range, Space
 from holdfast.core.task import Task
+from holdfast.errors import PlanError
 from holdfast.models.tabular.boosting import boost, focal_gradient, focal_loss, huber_delta, prior_margin
+from holdfast.models.tabular.grafting import grafted, joined
 from holdfast.models.tabular.losses import parse_loss, row_weights
 from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
 from holdfast.models.tabular.trees import Link, Trees, trees_graph
 
-_SHARED = {
+_SHARED: dict[str, Option] = {
     "rounds": 1000,
     "patience": 100,
     "feature_fraction": 1.0,
@@ -32,6 +35,7 @@ _SHARED = {
     "lambda_l2": 0.0,
     "extra_trees": False,
     "rows_per_leaf": 0,
+    "monotone": "",
 }
 DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
     Task.CLASSIFICATION: _SHARED
@@ -39,7 +43,7 @@ DEFAULTS: Mapping[Task, Mapping[str, Option]] = {
     Task.REGRESSION: _SHARED
     | {"learning_rate": 0.05, "num_leaves": 100, "bagging_fraction": 0.7, "min_data_in_leaf": 3},
 }
-_SMALL = _SHARED | {
+_SMALL: dict[str, Option] = _SHARED | {
     "learning_rate": 0.05,
     "num_leaves": 15,
     "bagging_fraction": 0.75,
@@ -47,7 +51,9 @@ _SMALL = _SHARED | {
     "min_data_in_leaf": 20,
     "rows_per_leaf": 700,
 }
-_OURS = ("rounds", "patience", "rows_per_leaf")
+_OURS = ("rounds", "patience", "rows_per_leaf", "monotone")
+# Where training goes on in a slice: few rows, so small trees, and rows to stop early on.
+_FOCUSED_LEAVES, _FOCUSED_ROWS, _FOCUSED_ROUNDS, _FOCUSED_PATIENCE, _FEWEST_FOCUSED = 4, 20, 500, 50, 20
 _FEWEST_LEAVES = 8  # that rows_per_leaf leaves
 SPACE: Space = {
     "learning_rate": Range(0.005, 0.1, log=True),
@@ -96,8 +102,52 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
     curve = boost(step, rounds=rounds, patience=patience, setting=setting)
     curve = curve if watched else Curve(best=curve.best)
     text = booster.model_to_string(num_iteration=curve.best)
-    graph = trees_graph(parse_trees(text, base), link, train.X.shape[1])
-    return Weights(graph, {"lightgbm.txt": text.encode()}, curve)
+    trees, native = parse_trees(text, base), {"lightgbm.txt": text.encode()}
+    if setting.gate and (more := _went_on(lightgbm, text, (train, validation), parameters, setting)):
+        native["slice.txt"] = more.encode()
+        trees = joined(trees, grafted(parse_trees(more, np.zeros_like(base)), setting.gate))
+    return Weights(trees_graph(trees, link, train.X.shape[1]), native, curve)
+
+
+def _went_on(
+    lightgbm: Any, text: str, rows: tuple[Matrix, Matrix], parameters: dict[str, Any], setting: Setting
+) -> str:
+    """Trees fitted on the slice's rows, from the margins of the first ones; "" where they do not help.
+
+    They stop early on the slice's own validation rows.
+    """
+    first = lightgbm.Booster(model_str=text)
+    sets: list[Any] = []
+    for matrix in rows:
+        inside = matrix.take(
+            matrix.focus if matrix.focus is not None else np.zeros(len(matrix.y), dtype=bool)
+        )
+        if len(inside.y) < _FEWEST_FOCUSED:
+            return ""
+        margin = np.asarray(first.predict(inside.X, raw_score=True)).ravel(order="F")
+        reference = sets[0] if sets else None
+        sets.append(
+            lightgbm.Dataset(
+                inside.X,
+                inside.y,
+                weight=inside.weight,
+                init_score=margin,
+                reference=reference,
+                params=parameters,
+            )
+        )
+    smaller = parameters | {"num_leaves": _FOCUSED_LEAVES, "min_data_in_leaf": _FOCUSED_ROWS}
+    booster = lightgbm.Booster(params=smaller, train_set=sets[0])
+    booster.add_valid(sets[1], "validation")
+    start = float(booster.eval_valid()[0][2])
+
+    def step(i: int) -> float:
+        del i
+        booster.update()
+        return float(booster.eval_valid()[0][2])
+
+    curve = boost(step, rounds=_FOCUSED_ROUNDS, patience=_FOCUSED_PATIENCE, setting=setting)
+    return booster.model_to_string(num_iteration=curve.best) if curve.loss[curve.best - 1] < start else ""
 
 
 def parse_trees(text: str, base: np.ndarray) -> Trees:
@@ -160,6 +210,8 @@ def _parameters(
         "feature_pre_filter": False,
         "verbosity": -1,
     }
+    if monotone := str(options["monotone"]):
+        fixed["monotone_constraints"] = _monotone(monotone, train.names)
     if setting.task is Task.CLASSIFICATION:
         binary = setting.classes == 2
         objective, metric = ("binary", "binary_logloss") if binary else ("multiclass", "multi_logloss")
@@ -173,6 +225,14 @@ def _parameters(
         if loss.name in ("huber", "quantile"):
             fixed["alpha"] = loss.quantile if loss.name == "quantile" else huber_delta(train.y)
     return {**own, **fixed, "objective": objective, "metric": metric}, link
+
+
+def _monotone(text: str, names: tuple[str, ...]) -> list[int]:
+    """From "tenure:-1" (the prediction never rises with it) to a direction for every feature."""
+    name, _, direction = text.rpartition(":")
+    if name not in names:
+        raise PlanError(f"Only a column of numbers can have a direction, and {name!r} is none here.")
+    return [int(direction) if feature == name else 0 for feature in names]
 
 
 def _dataset(
@@ -210,7 +270,7 @@ def _focal_metric(scores: np.ndarray, rows: Any) -> tuple[str, float, bool]:
     return "focal", focal_loss(*_margins(scores, rows), rows.get_weight()), False
 
 
-LIGHTGBM = Algorithm(fit, DEFAULTS, ("log_loss", "balanced", "focal", *_OBJECTIVES), space=SPACE, stops=True)
-LIGHTGBM_SMALL = Algorithm(
-    fit, {Task.CLASSIFICATION: _SMALL, Task.REGRESSION: _SMALL}, LIGHTGBM.losses, space=SPACE, stops=True
+LIGHTGBM = Algorithm(
+    fit, DEFAULTS, ("log_loss", "balanced", "focal", *_OBJECTIVES), space=SPACE, stops=True, continues=True
 )
+LIGHTGBM_SMALL = replace(LIGHTGBM, defaults={Task.CLASSIFICATION: _SMALL, Task.REGRESSION: _SMALL})

@@ -12,6 +12,7 @@ from holdfast.core.learner import Curve, Progress
 from holdfast.core.plan import Option
 from holdfast.core.space import Space
 from holdfast.core.task import Task
+from holdfast.models.tabular.grafting import Condition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,18 +21,20 @@ class Matrix:
 
     `X` is float32 of shape (n, d), C-contiguous, with nan for missing. `y` is int64
     class codes or float64 targets of shape (n,). `weight` is float64 of shape (n,) or
-    None. `names` are the d feature names.
+    None. `names` are the d feature names. `focus` marks the rows of a slice in which
+    training goes on, bool of shape (n,), or None.
     """
 
     X: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
     names: tuple[str, ...]
+    focus: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Matrix:
         """The rows under this mask, bool of shape (n,)."""
-        weight = None if self.weight is None else self.weight[rows]
-        return Matrix(self.X[rows], self.y[rows], weight, self.names)
+        weight, focus = (None if one is None else one[rows] for one in (self.weight, self.focus))
+        return Matrix(self.X[rows], self.y[rows], weight, self.names, focus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Setting:
     `classes` is K for classification and 1 for regression. `loss` is one of "log_loss",
     "balanced", "focal", "squared", "absolute", "huber", "quantile:Q", "poisson".
     `budget` is in seconds, or None; a learner with steps stops before it is spent only
-    when nothing else can be done, because a stopped fit is not reproducible.
+    when nothing else can be done, because a stopped fit is not reproducible. `gate` are
+    the splits of the slice in which training goes on, () for none.
     """
 
     task: Task
@@ -50,6 +54,7 @@ class Setting:
     seed: int
     budget: float | None
     progress: Progress
+    gate: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,8 @@ class Algorithm:
     the importable module that the learner needs beyond the core installation, and
     `extra` the optional extra of this package that brings it. `space` is what a search
     may try instead of the defaults. `stops` says that its fit stops early on the
-    validation rows; one that does not is never shown any.
+    validation rows; one that does not is never shown any. `continues` says that its training can
+    go on in a slice.
     """
 
     fit: Fit
@@ -95,3 +101,4 @@ class Algorithm:
     extra: str = ""
     space: Space = field(default_factory=dict)
     stops: bool = False
+    continues: bool = False

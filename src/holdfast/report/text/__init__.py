@@ -2,28 +2,43 @@
 
 from holdfast.report.text.board import comparison, leaderboard, verdict, verdicts
 from holdfast.report.text.data import checks, data, found, schema, steps
+from holdfast.report.text.findings import finding, findings
 from holdfast.report.text.frame import plain, show
 from holdfast.report.text.progress import event, plan
+from holdfast.report.text.proofs import proof
+from holdfast.report.text.releases import guards, history, refused, release, stage
+from holdfast.report.text.reviews import analysis, reviewed, row_to_review
 from holdfast.report.text.runs import confusion, importance, metrics, record, run, runs, sealed
 
 __all__ = [
+    "analysis",
     "checks",
     "comparison",
     "confusion",
     "data",
     "event",
+    "finding",
+    "findings",
     "found",
+    "guards",
+    "history",
     "importance",
     "leaderboard",
     "metrics",
     "plain",
     "plan",
+    "proof",
     "record",
+    "refused",
+    "release",
+    "reviewed",
+    "row_to_review",
     "run",
     "runs",
     "schema",
     "sealed",
     "show",
+    "stage",
     "steps",
     "verdict",
     "verdicts",

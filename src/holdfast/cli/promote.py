@@ -1,0 +1,102 @@
+"""`holdfast guard`, `release`, `approve`, `reject`, `rollback` and `history`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.options import JsonOption, ProjectOption
+from holdfast.cli.output import emit, note
+from holdfast.core.guard import GuardStatus
+from holdfast.core.release import Refused
+from holdfast.project import release as decide
+from holdfast.project.gate import propose
+from holdfast.project.guard import guard as check_guards
+from holdfast.project.handle import open_project
+from holdfast.project.history import history as history_of
+from holdfast.report import text
+
+_NO = 1
+
+ReleaseArgument = Annotated[str, typer.Argument(help="A release's id: holdfast history")]
+ReviewerOption = Annotated[str, typer.Option("--as", help="Who decides: your name.")]
+WhyOption = Annotated[str, typer.Option("--why", help="What you looked at, and why you decide so.")]
+
+
+def guard(
+    model: Annotated[str, typer.Argument(help="A run, or a predictions file of any system.")] = "best",
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a model against every guard; exit status 1 when one fails."""
+    checked = check_guards(model, project=open_project(project))
+    emit(checked) if as_json else text.show(text.guards(checked, model))
+    if any(one.status is GuardStatus.FAILED for one in checked):
+        raise typer.Exit(_NO)
+
+
+def release(
+    candidate: Annotated[str, typer.Argument(help="The run to put to the gate.")],
+    author: Annotated[
+        str | None, typer.Option("--as", help="Who puts it forward.", show_default="your user name")
+    ] = None,
+    override: Annotated[
+        bool, typer.Option("--override", help="Put it forward although the gate says no; recorded by name.")
+    ] = False,
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Put a run to the gate: guards, then the champion on sealed rows."""
+    home = open_project(project)
+    answer = propose(home, candidate, author=author, override=override)
+    if isinstance(answer, Refused):
+        emit(answer) if as_json else text.show(text.refused(answer))
+        raise typer.Exit(_NO)
+    emit(answer) if as_json else text.show(text.release(answer))
+    note(f"Next, by somebody else: holdfast approve {answer.id} --as NAME --why '...'")
+
+
+def approve(
+    name: ReleaseArgument,
+    reviewer: ReviewerOption,
+    why: WhyOption,
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """A reviewer's yes: the release becomes the champion."""
+    stage = decide.approve(open_project(project), name, reviewer=reviewer, why=why)
+    emit(stage) if as_json else text.show(text.stage(stage))
+
+
+def reject(
+    name: ReleaseArgument,
+    reviewer: ReviewerOption,
+    why: WhyOption,
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """A reviewer's no, with the reason."""
+    stage = decide.reject(open_project(project), name, reviewer=reviewer, why=why)
+    emit(stage) if as_json else text.show(text.stage(stage))
+
+
+def rollback(
+    reviewer: ReviewerOption,
+    why: WhyOption,
+    to: Annotated[
+        str | None, typer.Option(help="The release to go back to.", show_default="the one before")
+    ] = None,
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Make an earlier release the champion again."""
+    stage = decide.rollback(open_project(project), reviewer=reviewer, why=why, to=to)
+    emit(stage) if as_json else text.show(text.stage(stage))
+
+
+def history(project: ProjectOption = Path(), as_json: JsonOption = False) -> None:
+    """Every release, its metric, what it fixed, and who signed it."""
+    shown = history_of(open_project(project))
+    emit(shown) if as_json else text.show(text.history(shown))

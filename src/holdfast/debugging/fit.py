@@ -1,0 +1,133 @@
+"""Whether a model learned too much by heart, too little, or would learn more from more rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.estimate import significant
+from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
+from holdfast.core.predictions import Predictions
+from holdfast.core.probe import Probe
+from holdfast.core.task import Task
+from holdfast.debugging.case import Case, case_of
+from holdfast.debugging.change import corrected, guess_loss, loss_change, loss_name, mean_change, part_of
+from holdfast.debugging.learning_curve import LearningCurve, learning_curve
+from holdfast.debugging.leftover import leftover
+
+_ROWS = 20_000
+_LARGE, _SMALL = 0.5, 0.3  # gap between training and held-out loss, as shares of the held-out loss
+_LEAST = 0.01  # of the loss: a smaller gain is not worth a finding
+
+_REGULARISE = Suggestion(FixName.REGULARISE, "a simpler model learns less by heart", "one training")
+_COLLECT = Suggestion(FixName.COLLECT, "more rows of the same kind", "labels and one training")
+
+
+def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int = 0) -> tuple[Finding, ...]:
+    """Overfitting, underfitting, and what more data would gain, on at most 20,000 rows.
+
+    "overfitting": rows that a model was fitted on lose less than half of what held-out rows
+    lose, AND the last doubling of the data helped or a constant guess would do better. (A gap alone
+    harms nobody: forests have one and are none the worse for it.) `effect` is the gap.
+    "underfitting": the gap is below 30 % AND trees of the model's errors save more than 1 %
+    of its squared error on other rows; `effect` is what they save (see `leftover`).
+    "more data": a power law through the learning curve says that twice the rows would lower
+    the mean loss, by at least 1 %; `effect` is by how much (see `learning_curve`). All tests
+    are one-sided, a finding with two conditions has the larger p (Berger 1982), and Holm
+    corrects over the three.
+    """
+    part = part_of(case_of(dataset, predictions), _ROWS, seed=seed)
+    held_out, trained = probe.held_out(part.dataset), probe.trained(part.dataset)
+    curve = learning_curve(part, probe, seed=seed)
+    found = [_overfitting(part, held_out, trained, curve)]
+    found += [
+        *_underfitting(part, held_out, trained, seed),
+        *([] if curve is None else _more_data(part, curve)),
+    ]
+    return corrected(found)
+
+
+def _overfitting(
+    part: Case, held_out: Predictions, trained: Predictions, curve: LearningCurve | None
+) -> Finding:
+    judged, loss = part.predictions, loss_name(part.predictions)
+    gap = loss_change(trained, held_out, judged)
+    large = mean_change((1 - _LARGE) * held_out.loss - trained.loss, judged)
+    beaten = mean_change(held_out.loss - guess_loss(judged), judged)
+    falls = 1.0 if curve is None else curve.last_doubling().p_above()
+    means = {
+        name: mean_change(answers.loss, judged).effect
+        for name, answers in (("held-out", held_out), ("training", trained))
+    }
+    return Finding(
+        kind="overfitting",
+        title=f"Rows that the model was fitted on have a {loss} of {significant(means['training'].value)}, "
+        f"held-out rows {significant(means['held-out'].value)}",
+        where=Where(),
+        size=len(judged),
+        effect=gap.effect,
+        effect_of=f"{loss} of held-out rows less that of the same rows when fitted on; 0 is no gap",
+        p=max(large.p_above(), min(1.0, 2 * min(falls, beaten.p_above()))),
+        examples=part.worst(np.ones(len(part), dtype=bool)),
+        facts={f"{name} loss": mean for name, mean in means.items()} | _curve_facts(curve),
+        fixes=(_REGULARISE, _COLLECT),
+    )
+
+
+def _underfitting(part: Case, held_out: Predictions, trained: Predictions, seed: int) -> list[Finding]:
+    rest = leftover(part, seed=seed)
+    if rest is None:
+        return []
+    saved, squared = rest
+    judged = part.predictions
+    close = mean_change(trained.loss - (1 - _SMALL) * held_out.loss, judged)
+    error = "squared error" if judged.header.task is Task.REGRESSION else "Brier score"
+    return [
+        Finding(
+            kind="underfitting",
+            title=f"The model misses {saved.value / squared:.0%} of its {error} that its inputs could tell: "
+            "try a more flexible learner, or let this one fit more closely",
+            where=Where(),
+            size=saved.effect.n,
+            effect=saved.effect,
+            effect_of=f"{error} that trees of the errors save on other rows; 0 is nothing missed",
+            p=max(saved.p_above(_LEAST * squared), close.p_above()),
+            facts={error: squared, "gap": loss_change(trained, held_out, judged).effect},
+        )
+    ]
+
+
+def _more_data(part: Case, curve: LearningCurve) -> list[Finding]:
+    judged, loss = part.predictions, loss_name(part.predictions)
+    gain, now = curve.next_doubling(), curve.losses()[-1].value
+    if not gain.value >= _LEAST * now or not gain.low > 0:
+        return []
+    return [
+        Finding(
+            kind="more data",
+            title=f"Twice the data would lower the {loss} by {gain.value / now:.1%}: by {gain} from {significant(now)}",
+            where=Where(),
+            size=len(judged),
+            effect=gain,
+            effect_of=f"{loss} that twice the rows would save, extrapolated; positive is a gain",
+            p=curve.last_doubling().p_above(),
+            facts=_curve_facts(curve) | _points(curve),
+            fixes=(_COLLECT,),
+        )
+    ]
+
+
+def _curve_facts(curve: LearningCurve | None) -> dict[str, Fact]:
+    if curve is None:
+        return {}
+    named = zip(curve.shares, curve.losses(), strict=True)
+    facts: dict[str, Fact] = {f"loss from {share:.3g} of the rows": loss for share, loss in named}
+    return facts | {"saved by the last doubling": curve.last_doubling().effect}
+
+
+def _points(curve: LearningCurve) -> dict[str, Fact]:
+    """What twice the rows would add to the accuracy, in points of a hundred; classes only."""
+    if curve.judged.header.task is not Task.CLASSIFICATION:
+        return {}
+    wrong = [100.0 * (answers.prediction_codes != answers.target_codes) for answers in curve.answers]
+    return {"points of accuracy from twice the data": curve.next_doubling(wrong)}

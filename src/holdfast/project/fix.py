@@ -1,0 +1,167 @@
+"""`fix`: answer a finding with a change, fit again, and prove it on sealed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from holdfast.core.decision import Decision, DecisionKind
+from holdfast.core.events import OnEvent, Said, silent
+from holdfast.core.finding import Finding, FixName
+from holdfast.core.fingerprint import fingerprint
+from holdfast.core.guard import Guard, GuardKind
+from holdfast.core.proof import Proof, ProofOutcome
+from holdfast.debugging.fixes import Asked, applicable, change_for
+from holdfast.debugging.proof import prove
+from holdfast.errors import FixError, suggest
+from holdfast.project.chain import GUARD, PROOF, body_of, whoever
+from holdfast.project.handle import Project, open_project
+from holdfast.project.proving import Fixed, judge, trial
+from holdfast.project.refit import Refit, refitted
+from holdfast.project.review import reviewed
+from holdfast.project.runs import data_of, run_named
+from holdfast.project.seal import ledger_of
+from holdfast.promotion.power import power_of, spread_of
+from holdfast.store.decisions import append_decision
+from holdfast.store.findings import find_finding
+from holdfast.store.ledger import LedgerEntry, append_entry, entries
+
+_KIND = "fix"  # of a ledger's entry
+
+
+@dataclass(frozen=True, slots=True)
+class FixRequest:
+    """A finding by its id, the fix to try (None: the first that it suggests), and reviewed labels."""
+
+    finding: str
+    fix: FixName | None = None
+    labels: Mapping[str, str | float] | None = None
+    on_event: OnEvent = silent
+    command: str = ""
+
+
+def fix(
+    finding: Finding | str,
+    *,
+    with_: FixName | str | None = None,
+    labels: Mapping[str, str | float] | None = None,
+    project: str | Project = ".",
+    on_event: OnEvent = silent,
+) -> Proof:
+    """Answer a finding: change the data or the plan, fit again, and prove the change on sealed rows.
+
+    `with_` names the fix, one of those that the finding suggests or another that applies;
+    `labels` are reviewed labels by example id, for "relabel". The candidate is kept as a run
+    of its own, whatever comes out. A proven fix becomes a guard. Every attempt is an entry in
+    the ledger.
+
+    Raises UnknownFindingError, FixError for a fix that does not apply, and RoleError when the
+    sealed rows have given all their answers.
+    """
+    home = project if isinstance(project, Project) else open_project(project)
+    name = finding.id if isinstance(finding, Finding) else finding
+    chosen = None if with_ is None else fix_named(str(with_))
+    return fix_finding(home, FixRequest(name, chosen, labels, on_event))
+
+
+def fix_named(name: str) -> FixName:
+    """The fix of that name; FixError with all of them otherwise."""
+    if name not in list(FixName):
+        near = [str(one) for one in FixName if name.replace(" ", "-") in one or one in name]
+        raise FixError(f"There is no fix {name!r}. {suggest(near or [str(one) for one in FixName])}")
+    return FixName(name)
+
+
+def fix_finding(project: Project, asked: FixRequest) -> Proof:
+    """Carry a fix out, prove it, and keep the proof; see `fix`."""
+    finding, run_name = find_finding(project.store, asked.finding)
+    run = run_named(project, run_name)
+    dataset, split = data_of(project, run.record)
+    labels = asked.labels
+    if labels is None and (said := reviewed(project, finding.id)) is not None:
+        labels = said.labels
+    question = Asked(finding, dataset, split.open, labels)
+    change = change_for(asked.fix or _first(question), question)
+    ids = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy()).example.to_list()
+    _may_ask(project, ids, entries(project.store))
+    asked.on_event(Said(f"{finding.id}: {change.said}. Fitting {run.id} again."))
+    after = refitted(project, Refit(run, split, change, finding.id, asked.on_event, asked.command))
+    fixed = Fixed(finding, run, after, dataset, split, change)
+    return _proven(project, fixed, ids)
+
+
+def _first(question: Asked) -> FixName:
+    able = [one for one in applicable(question) if one is not FixName.COLLECT]
+    if question.labels is None and FixName.RELABEL in able and able[0] is FixName.RELABEL:
+        raise FixError(
+            f"{question.finding.id} is answered by a person's word on labels first: "
+            f"holdfast review labels {question.finding.id}. Or choose another fix: --with {able[1]}"
+        )
+    return able[0]
+
+
+def _may_ask(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
+    ledger_of(project, so_far).charge(ids)
+
+
+def _proven(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
+    """Ask the sealed rows, write the answer into the ledger and the record, and make the guard."""
+    kept = entries(project.store)
+    ledger = ledger_of(project, kept)
+    asked = trial(fixed, ledger.level)
+    outcome, claims, why = prove(asked, judge)
+    finding, change = fixed.finding, fixed.change
+    facts: dict[str, float | str] = {"finding": finding.id, "fix": str(change.fix)}
+    plan = fixed.before.record.plan
+    entry = LedgerEntry(
+        _KIND, fixed.after.id, fixed.dataset.id, plan.metric if plan else "", str(outcome), facts
+    )
+    examples = asked.main.sealed.before.example
+    entry = append_entry(project.store, entry, examples, allow=partial(_may_ask, project, ids))
+    attempt = 1 + sum(one.facts.get("finding") == finding.id for one in kept if one.kind == _KIND)
+    proof = Proof(
+        id=f"proof-{fingerprint([finding.id, change.fix, fixed.after.id, entry.number])[:4]}",
+        finding=finding.id,
+        fix=change.fix,
+        before=fixed.before.id,
+        after=fixed.after.id,
+        outcome=outcome,
+        claims=claims,
+        level=ledger.level,
+        why=why,
+        attempt=attempt,
+        decision=entry.number,
+        remaining=ledger_of(project, entries(project.store)).remaining(ids),
+        changed=change.said,
+        query=finding.where.query,
+    )
+    _keep(project, proof, fixed)
+    return proof
+
+
+def _keep(project: Project, proof: Proof, fixed: Fixed) -> None:
+    """The proof into the record; a proven fix makes a guard."""
+    by = whoever()
+    body = body_of(proof, PROOF)
+    append_decision(project.store, Decision(DecisionKind.PROOF, proof.id, by, proof.why, body))
+    if proof.outcome is ProofOutcome.PROVEN:
+        guard = guard_of(proof, fixed)
+        why = f"what {proof.id} proved, every later model must keep"
+        append_decision(
+            project.store, Decision(DecisionKind.GUARD, guard.name, by, why, body_of(guard, GUARD))
+        )
+
+
+def guard_of(proof: Proof, fixed: Fixed) -> Guard:
+    """What a proven fix won: the column stays out, or the slice stays as good as the fixed run has it."""
+    if proof.fix is FixName.DROP_COLUMN:
+        column = fixed.finding.where.column
+        return Guard(proof.finding, GuardKind.INVARIANCE, column=column, at_most=0.0, origin=proof.id)
+    target = proof.target
+    metric = "loss" if proof.query else target.name.partition(",")[0]
+    power = power_of(spread_of(target.open), target.open.n, target.margin) if target.open.known else None
+    return Guard(
+        proof.finding, GuardKind.NOT_WORSE, where=proof.query, metric=metric, margin=target.margin,
+        reference=proof.after, origin=proof.id, power=power,
+    )  # fmt: skip

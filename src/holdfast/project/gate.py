@@ -1,0 +1,167 @@
+"""`release`: put a run to the gate, and to a reviewer if it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from holdfast.comparison.paired import compare
+from holdfast.core.dataset import Dataset
+from holdfast.core.decision import Decision, DecisionKind
+from holdfast.core.fingerprint import fingerprint
+from holdfast.core.guard import Checked
+from holdfast.core.labels import label_text
+from holdfast.core.predictions import Predictions
+from holdfast.core.proof import Proof, ProofOutcome
+from holdfast.core.release import GuardSaid, Refused, Release, Stage
+from holdfast.core.run import Run
+from holdfast.core.task import Task
+from holdfast.core.verdict import Verdict
+from holdfast.errors import DecisionError, ModelError, RoleError
+from holdfast.metrics import evaluate, resolve
+from holdfast.project.chain import REFUSED, RELEASE, body_of, guards, proofs, whoever
+from holdfast.project.guard import check_run
+from holdfast.project.handle import Project
+from holdfast.project.history import champion
+from holdfast.project.predict import served_model
+from holdfast.project.runs import data_of, run_named
+from holdfast.project.seal import ledger_of
+from holdfast.promotion.gate import failed, passes
+from holdfast.store.decisions import append_decision
+from holdfast.store.ledger import LedgerEntry, append_entry, entries
+
+NOTHING_KNOWN = "a constant"  # what a first release is held against
+_KIND = "gate"  # of a ledger's entry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What the sealed rows said of a candidate: the verdict, its predictions, and the ledger's entry."""
+
+    verdict: Verdict
+    predictions: Predictions
+    entry: LedgerEntry
+    level: float
+    remaining: int
+
+
+def propose(
+    project: Project, name: str, *, author: str | None = None, override: bool = False
+) -> Release | Refused:
+    """Put a run to the gate: guards first, then the champion on sealed rows, one entry in the ledger.
+
+    A refusal says no and no number. What passes waits for a reviewer (`approve`). With
+    `override` the author puts it forward although the gate says no, and the record names them.
+    """
+    run, by, held = run_named(project, name), whoever(author), champion(project)
+    if held is not None and held.release.run == run.id:
+        raise DecisionError(f"{run.id} is the champion already, as {held.release.id}.")
+    if run.record.plan is None:
+        raise ModelError(f"{run.id} was logged, not planned here, so its sealed rows are not known.")
+    checked = check_run(project, run, guards(project))
+    stopping = failed(checked)
+    if stopping and not override:
+        return _refuse(project, Refused(run.id, "", by, tuple(map(_said, stopping))))
+    answer = _ask(project, run, held, by)
+    fixes = _carried(project, run, held)
+    why = passes(answer.verdict, carries_proof=bool(fixes)) if not stopping else ""
+    if not why and not override:
+        return _refuse(project, Refused(run.id, "", by))
+    metric = resolve(answer.verdict.metric, answer.predictions)
+    release = Release(
+        id=f"release-{fingerprint([run.id, answer.entry.number, run.record.model])[:4]}",
+        run=run.id,
+        champion=held.release.run if held else "",
+        metric=metric.name,
+        greater_is_better=metric.greater_is_better,
+        score=evaluate(answer.predictions, metric),
+        difference=answer.verdict.difference,
+        margin=answer.verdict.margin,
+        rows=len(answer.predictions),
+        level=answer.level,
+        why=why or "the gate said no",
+        author=by,
+        guards=tuple(map(_said, checked)),
+        fixes=fixes,
+        model=run.record.model,
+        dataset=run.record.dataset,
+        entry=answer.entry.number,
+        remaining=answer.remaining,
+        overrode="" if why else by,
+    )
+    body = body_of(release, RELEASE)
+    append_decision(project.store, Decision(DecisionKind.PROPOSAL, release.id, by, release.why, body))
+    return release
+
+
+def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
+    """The candidate against the champion on the sealed rows, charged before it is looked at."""
+    dataset, split = data_of(project, run.record)
+    known = dataset.target.is_not_null().to_numpy()
+    rows = dataset.take(split.sealed & known)
+    if not len(rows):
+        raise RoleError("There are no sealed rows to judge a release by. Train with --sealed 0.2.")
+    ids = rows.example.to_list()
+    kept = entries(project.store)
+    ledger = ledger_of(project, kept)
+    ledger.charge(ids)
+    plan = run.record.plan
+    assert plan is not None  # `propose` has looked
+    entry = LedgerEntry(_KIND, run.id, dataset.id, plan.metric, facts={"author": by})
+    entry = append_entry(project.store, entry, rows.example, allow=partial(_charged, project, ids))
+    after = served_model(run).predict(rows).named(run.id)
+    if held is None:
+        before = _constant(dataset.take(split.open & known), rows, after)
+    else:
+        before = served_model(run_named(project, held.release.run)).predict(rows).named(held.release.run)
+    verdict = compare(before, after, metric=plan.metric, level=1 - 2 * ledger.level)
+    left = ledger_of(project, entries(project.store)).remaining(ids)
+    return _Answer(verdict, after, entry, ledger.level, left)
+
+
+def _charged(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
+    ledger_of(project, so_far).charge(ids)
+
+
+def _constant(known: Dataset, rows: Dataset, like: Predictions) -> Predictions:
+    """What one predicts who knows the open rows' targets and no column."""
+    if like.header.task is Task.REGRESSION:
+        value = float(np.mean(known.target.to_numpy()))
+        return Predictions.of(
+            example=rows.example, target=rows.target, prediction=np.full(len(rows), value),
+            group=like.table["group"], weight=like.weight, model=NOTHING_KNOWN,
+        )  # fmt: skip
+    labels = label_text(known.target)
+    shares = [float(np.mean((labels == name).to_numpy())) for name in like.header.classes]
+    return Predictions.of(
+        example=rows.example, target=label_text(rows.target), probability=np.tile(shares, (len(rows), 1)),
+        classes=like.header.classes, positive=like.header.positive, group=like.table["group"],
+        weight=like.weight, model=NOTHING_KNOWN,
+    )  # fmt: skip
+
+
+def _carried(project: Project, run: Run, held: Stage | None) -> tuple[str, ...]:
+    """The proven fixes between the champion and this run, oldest first."""
+    proven = {one.after: one for one in proofs(project) if one.outcome is ProofOutcome.PROVEN}
+    carried: list[Proof] = []
+    at = run.id
+    while at in proven and (held is None or at != held.release.run) and proven[at] not in carried:
+        carried.append(proven[at])
+        at = proven[at].before
+    if held is not None and at != held.release.run:
+        return ()  # proven against other models than the champion
+    return tuple(one.id for one in reversed(carried))
+
+
+def _said(checked: Checked) -> GuardSaid:
+    return GuardSaid(checked.guard.name, str(checked.status), checked.said)
+
+
+def _refuse(project: Project, refused: Refused) -> Refused:
+    body = body_of(refused, REFUSED)
+    why = "guards failed on open rows" if refused.guards else "the sealed rows said no"
+    kept = append_decision(project.store, Decision(DecisionKind.REFUSAL, refused.run, refused.by, why, body))
+    return Refused(refused.run, kept.at, refused.by, refused.guards)

@@ -1,0 +1,93 @@
+"""`history`: the ratchet. Every release, what it stands on, and who signed it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from holdfast.core.decision import Decision, DecisionKind
+from holdfast.core.proof import ProofOutcome
+from holdfast.core.release import History, Refused, Release, Stage, Standing
+from holdfast.errors import DecisionError, suggest
+from holdfast.project.chain import REFUSED, RELEASE, proofs, value_of
+from holdfast.project.handle import Project
+from holdfast.store.decisions import decisions
+
+
+def history(project: Project) -> History:
+    """What was released, by whom, on what evidence; DecisionError when the record was changed."""
+    kept = decisions(project.store)
+    return History(
+        stages_of(kept),
+        tuple(
+            replace(value_of(Refused, one, REFUSED), at=one.at, by=one.by)
+            for one in kept
+            if one.kind is DecisionKind.REFUSAL
+        ),
+        tuple(
+            (proof.id, f"{proof.fix} for {proof.finding}")
+            for proof in proofs(project)
+            if proof.outcome is ProofOutcome.PROVEN
+        ),
+        len(kept),
+        kept[-1].hash if kept else "",
+    )
+
+
+def champion(project: Project) -> Stage | None:
+    """The release that holds now, None before the first."""
+    return standing_champion(stages_of(decisions(project.store)))
+
+
+def standing_champion(stages: tuple[Stage, ...]) -> Stage | None:
+    """The champion among the stages."""
+    return next((one for one in stages if one.standing is Standing.CHAMPION), None)
+
+
+def stage_named(stages: tuple[Stage, ...], name: str) -> Stage:
+    """The stage of that release; DecisionError with the nearest otherwise."""
+    found = [one for one in stages if one.release.id == name]
+    if not found:
+        known = [one.release.id for one in stages]
+        hint = suggest(known[-3:]) or "Nothing was put to the gate yet."
+        raise DecisionError(f"There is no release {name!r}. {hint} Propose one: holdfast release RUN")
+    return found[0]
+
+
+def stages_of(kept: tuple[Decision, ...]) -> tuple[Stage, ...]:
+    """Where every release stands after these decisions."""
+    stages: dict[str, Stage] = {}
+    for one in kept:
+        match one.kind:
+            case DecisionKind.PROPOSAL:
+                release = value_of(Release, one, RELEASE)
+                stages[release.id] = Stage(release, Standing.PROPOSED, one.by, one.at, one.why)
+            case DecisionKind.APPROVAL:
+                _move(stages, Standing.CHAMPION, Standing.FORMER)
+                stages[one.subject] = _decided(stages[one.subject], Standing.CHAMPION, one)
+            case DecisionKind.REJECTION:
+                stages[one.subject] = _decided(stages[one.subject], Standing.REJECTED, one)
+            case DecisionKind.ROLLBACK:
+                _move(stages, Standing.CHAMPION, Standing.ROLLED_BACK)
+                back = str(one.body.get("to", ""))
+                if back in stages:
+                    stages[back] = replace(stages[back], standing=Standing.CHAMPION)
+            case _:
+                pass
+    return tuple(stages.values())
+
+
+def _move(stages: dict[str, Stage], before: Standing, after: Standing) -> None:
+    for name, stage in stages.items():
+        if stage.standing is before:
+            stages[name] = replace(stage, standing=after)
+
+
+def _decided(stage: Stage, standing: Standing, decision: Decision) -> Stage:
+    return replace(
+        stage,
+        standing=standing,
+        by=decision.by,
+        at=decision.at,
+        why=decision.why,
+        solo=bool(decision.body.get("solo")),
+    )

@@ -1,0 +1,167 @@
+"""A run as a Probe: the models of its folds, asked about open rows as they are or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import TracebackType
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.labels import positive_of
+from holdfast.core.learner import Curve
+from holdfast.core.plan import Plan
+from holdfast.core.predictions import Predictions
+from holdfast.core.run import Run
+from holdfast.core.split import Split
+from holdfast.core.work import Engine, Work
+from holdfast.engine.local import LocalEngine
+from holdfast.errors import EngineError, FindingError
+from holdfast.models.tabular.learner import tabular_learner
+from holdfast.models.tabular.served import TabularModel, with_decision
+from holdfast.project.fitting import PRELOAD
+from holdfast.project.fold_models import fold_model, members_of
+from holdfast.project.handle import Project
+from holdfast.training.fold import FoldFit, fit_fold, fold_key, fold_seed
+from holdfast.training.outcome import Rows, gather, out_of_fold
+from holdfast.training.schedule import roles_id
+
+_WORK = f"{fit_fold.__module__}:{fit_fold.__name__}"
+# From the quickest to fit to the slowest: what a probe fits again where the run is a mix.
+_QUICK = ("lightgbm_small", "lightgbm", "decision_tree", "linear", "xgboost", "catboost_small", "extra_trees")
+
+
+@dataclass(frozen=True, eq=False)
+class RunProbe(AbstractContextManager["RunProbe"]):
+    """A run of a project that answers new questions; use it with `with`, which ends its workers."""
+
+    project: Project
+    run: Run
+    dataset: Dataset
+    split: Split
+
+    @property
+    def name(self) -> str:
+        """The run's id."""
+        return self.run.id
+
+    @property
+    def learner(self) -> str:
+        """What `refitted` fits."""
+        return self._plan.learner
+
+    def held_out(self, rows: Dataset) -> Predictions:
+        """Each row predicted by a model whose training rows lack it."""
+        return self._asked(rows, lambda fold: fold)
+
+    def trained(self, rows: Dataset) -> Predictions:
+        """Each row predicted by a model that was fitted on it."""
+        return self._asked(rows, lambda fold: (fold + 1) % self.split.folds)
+
+    def refitted(self, rows: Dataset, *, share: float = 1.0, seed: int = 0) -> Predictions:
+        """Out-of-fold predictions of `learner`, fitted afresh on these rows and columns."""
+        fold = self._folds_of(rows)
+        plan = replace(self._plan, seed=seed)
+        drawn = np.random.default_rng(seed).random(len(rows)) < share
+        split = Split(
+            self.split.role[self._places(rows)], fold, np.zeros(len(rows), dtype=bool),
+            self.split.folds, self.split.salt, self.split.share,
+        )  # fmt: skip
+        classes = self._model.manifest.classes
+        learner = tabular_learner(plan.learner, options=plan.options, loss=plan.loss, classes=classes)
+        engine, works = self._engine, []
+        shared, roles = engine.share(rows), f"{roles_id(split)}/{share}"
+        for k in range(split.folds):
+            fitted_on = np.where(drawn | (fold == k), fold, -1)
+            arguments = (learner, shared, fitted_on, k, classes, fold_seed(plan, k))
+            works.append(Work(fold_key(plan, rows.id, roles, k), _WORK, arguments))
+        judged = Rows.of(rows, split, classes, positive_of(classes))
+        output = gather(judged, _done(engine, works))
+        return out_of_fold(judged, output, threshold=None, model=f"{plan.learner} refitted")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if "_engine" in self.__dict__:
+            self._engine.close()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return LocalEngine(preload=PRELOAD)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        plans = [plan for plan, _ in members_of(self.project, self.run.record)]
+        quick = [plan for name in _QUICK for plan in plans if plan.learner == name]
+        return (quick or plans)[0]
+
+    @cached_property
+    def _model(self) -> TabularModel:
+        model = self.run.model
+        assert isinstance(model, TabularModel)  # `probe_of` has looked
+        return model
+
+    @cached_property
+    def _models(self) -> list[TabularModel]:
+        """One model for each fold, which did not see it, decided as the whole is."""
+        roles, manifest = roles_id(self.split), self._model.manifest
+        models = []
+        for k in range(self.split.folds):
+            model = fold_model(self.project, self.run.record, k, roles)
+            if model is None:
+                raise FindingError.folds_gone(self.run.id)
+            models.append(
+                with_decision(model, temperature=manifest.temperature, threshold=manifest.threshold)
+            )
+        return models
+
+    def _places(self, rows: Dataset) -> np.ndarray:
+        """Where the rows are in the run's dataset, int64 of shape (n,)."""
+        known = pl.DataFrame({"example": self.dataset.example, "place": np.arange(len(self.dataset))})
+        found = pl.DataFrame({"example": rows.example}).join(
+            known, on="example", how="left", maintain_order="left"
+        )
+        if found["place"].null_count():
+            raise FindingError("A probe is asked about rows that its run's dataset has; some are not in it.")
+        return np.asarray(found["place"].to_numpy())
+
+    def _folds_of(self, rows: Dataset) -> np.ndarray:
+        return np.asarray(self.split.fold[self._places(rows)])
+
+    def _asked(self, rows: Dataset, which: Callable[[np.ndarray], np.ndarray]) -> Predictions:
+        fold = which(self._folds_of(rows))
+        parts, places = [], []
+        for k, model in enumerate(self._models):
+            inside = np.flatnonzero(fold == k)
+            if len(inside):
+                parts.append(model.predict(rows.take(inside)))
+                places.append(inside)
+        order = np.argsort(np.concatenate(places), kind="stable")
+        table = pl.concat([part.table for part in parts])[order]
+        return replace(parts[0], table=table).named(self.name)
+
+
+def probe_of(project: Project, run: Run, dataset: Dataset, split: Split) -> RunProbe | None:
+    """The run as a probe; None where it has no plan, or no model of our own, that could be asked."""
+    if run.record.plan is None or not isinstance(run.model, TabularModel):
+        return None
+    return RunProbe(project, run, dataset, split)
+
+
+def _done(engine: Engine, works: list[Work]) -> list[FoldFit]:
+    for work in works:
+        engine.submit(work)
+    found = {}
+    for _ in works:
+        done = engine.wait(None)
+        assert done is not None  # there is no timeout
+        if done.error:
+            raise EngineError(f"A probe could not fit its model again: {done.error}")
+        files, output, curve = cast("tuple[Mapping[str, bytes], np.ndarray, Curve]", done.value)
+        found[done.key] = FoldFit(files, output, curve, done.seconds, done.cpu_seconds)
+    return [found[work.key] for work in works]

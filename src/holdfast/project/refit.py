@@ -1,0 +1,121 @@
+"""A run fitted again after a change of its rows or of its plan: the candidate that a fix makes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from holdfast.comparison.board import leaderboard
+from holdfast.core.events import OnEvent
+from holdfast.core.plan import Plan
+from holdfast.core.run import Run
+from holdfast.core.split import Split
+from holdfast.debugging.fixes import Change
+from holdfast.engine.local import LocalEngine
+from holdfast.errors import FixError, PlanError
+from holdfast.metrics import resolve
+from holdfast.models.tabular.learner import calmer
+from holdfast.project.candidates import ESTIMATOR, Chosen, planned
+from holdfast.project.decide import decided_anew
+from holdfast.project.fitting import PRELOAD, fit_chosen
+from holdfast.project.fold_models import members_of
+from holdfast.project.handle import Project
+from holdfast.project.keeping import keeping
+from holdfast.project.outcome import Judge
+from holdfast.project.request import TrainRequest
+from holdfast.project.roles import Prepared
+from holdfast.training.outcome import Rows
+from holdfast.training.schedule import Candidate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refit:
+    """What to fit again: a run, the roles of its rows, and the change; `answers` names the finding."""
+
+    run: Run
+    split: Split
+    change: Change
+    answers: str
+    on_event: OnEvent
+    command: str = ""
+
+
+def refitted(project: Project, asked: Refit) -> Run:
+    """The run's plan, changed, fitted on the changed rows with the same roles and folds, and kept.
+
+    A mix is mixed anew from its members, each fitted again. FixError where no learner of
+    the run can carry the change out.
+    """
+    if asked.run.record.plan is None:
+        raise FixError(f"{asked.run.id} was logged, not planned here, so Holdfast cannot fit it again.")
+    prepared = _prepared(asked)
+    request = TrainRequest(
+        source=prepared.dataset,
+        project=project.path,
+        seed=asked.run.record.seed,
+        on_event=asked.on_event,
+        command=asked.command,
+        answers=asked.answers,
+    )
+    if asked.change.decision:
+        chosen = Chosen(())
+        with keeping(project, request, prepared, chosen) as keeper:
+            run = decided_anew(asked.run, asked.change, Judge(prepared, keeper.training, request.seed))
+            keeper.keep([run], leaderboard([run], metric=prepared.metric), {})
+            return run
+    chosen = Chosen(_candidates(project, asked, prepared))
+    with (
+        closing(LocalEngine(preload=PRELOAD)) as engine,
+        keeping(project, request, prepared, chosen) as keeper,
+    ):
+        judge = Judge(prepared, keeper.training, request.seed)
+        runs, given_up = fit_chosen(request, chosen, judge, engine, keeper, time.monotonic())
+        board = leaderboard(runs, metric=prepared.metric)
+        keeper.keep(runs, board, given_up)
+    mixed = next((run for run in runs if run.record.weights), None)
+    return mixed or next(run for run in runs if run.id == board.best)
+
+
+def _prepared(asked: Refit) -> Prepared:
+    plan, old, kept = asked.run.record.plan, asked.split, asked.change.kept
+    assert plan is not None and asked.run.predictions is not None  # `refitted` has looked
+    dataset = asked.change.dataset
+    split = replace(old, role=old.role[kept], fold=old.fold[kept], tied=old.tied[kept])
+    header = asked.run.predictions.header
+    rows = Rows.of(dataset, split, header.classes, header.positive)
+    metric = resolve(plan.metric, plan.task)
+    return Prepared(dataset, split, rows, metric, asked.change.loss or plan.loss)
+
+
+def _candidates(project: Project, asked: Refit, prepared: Prepared) -> tuple[Candidate, ...]:
+    """The run's learners with their changed plans.
+
+    One that cannot carry the change out stays as it is in a mix whose rows are the same,
+    and is left out otherwise.
+    """
+    found, reasons, changed = [], [], 0
+    for plan, _ in members_of(project, asked.run.record):
+        try:
+            found.append(planned(_changed(plan, asked.change), prepared.rows.classes))
+            changed += 1
+        except PlanError as error:
+            reasons.append(str(error))
+            if asked.change.treatment is not None and ESTIMATOR not in plan.options:
+                found.append(planned(plan, prepared.rows.classes))
+    if not changed:
+        raise FixError(f"No learner of {asked.run.id} can do this. {' '.join(reasons)}")
+    return tuple(found)
+
+
+def _changed(plan: Plan, change: Change) -> Plan:
+    if ESTIMATOR in plan.options:
+        raise PlanError(f"{plan.learner} was an object given from Python, which no project keeps.")
+    options = dict(plan.options)
+    if change.calmer:
+        options = calmer(plan.learner.partition("~")[0], plan.task, options)
+    if change.monotone is not None:
+        name, direction = change.monotone
+        options["monotone"] = f"{name}:{direction:+d}"
+    treatment = change.treatment if change.treatment is not None else plan.treatment
+    return replace(plan, options=options, loss=change.loss or plan.loss, treatment=treatment)

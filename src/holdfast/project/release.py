@@ -1,0 +1,96 @@
+"""`approve`, `reject` and `rollback`: a named person's word, and why."""
+
+from __future__ import annotations
+
+from holdfast.core.decision import Decision, DecisionKind
+from holdfast.core.release import Stage, Standing
+from holdfast.errors import DecisionError
+from holdfast.project.handle import Project
+from holdfast.project.history import stage_named, stages_of, standing_champion
+from holdfast.store.decisions import append_decision, decisions
+
+
+def approve(project: Project, name: str, *, reviewer: str, why: str) -> Stage:
+    """A reviewer's word: the release becomes the champion.
+
+    DecisionError when it does not wait for review, when the reviewer is its author (unless the
+    project is set to solo, which is recorded), when no reason is given, or when another
+    champion came in between.
+    """
+    return _decide(project, DecisionKind.APPROVAL, name, reviewer, why)
+
+
+def reject(project: Project, name: str, *, reviewer: str, why: str) -> Stage:
+    """A reviewer's no, with the reason; see `approve` for what is refused."""
+    return _decide(project, DecisionKind.REJECTION, name, reviewer, why)
+
+
+def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None) -> Stage:
+    """The champion before, or the one of that release, is champion again; recorded with who and why."""
+    _check_said(reviewer, why)
+
+    def allow(kept: tuple[Decision, ...]) -> None:
+        if _target(stages_of(kept), to) != target:
+            raise DecisionError("Another decision came in between. Look again: holdfast history")
+
+    stages = stages_of(decisions(project.store))
+    target = _target(stages, to)
+    now = standing_champion(stages)
+    assert now is not None  # `_target` has looked
+    body = {"to": target}
+    decision = Decision(DecisionKind.ROLLBACK, now.release.id, reviewer.strip(), why, body)
+    append_decision(project.store, decision, allow=allow)
+    return stage_named(stages_of(decisions(project.store)), target)
+
+
+def _target(stages: tuple[Stage, ...], to: str | None) -> str:
+    if standing_champion(stages) is None:
+        raise DecisionError("Nothing is released, so there is nothing to roll back.")
+    former = [one for one in stages if one.standing is Standing.FORMER]
+    if to is None:
+        if not former:
+            raise DecisionError("There is no champion before this one to go back to.")
+        return former[-1].release.id
+    stage = stage_named(stages, to)
+    if stage.standing not in (Standing.FORMER, Standing.ROLLED_BACK):
+        raise DecisionError(f"{to} {_is(stage)}, so it cannot be gone back to.")
+    return to
+
+
+def _decide(project: Project, kind: DecisionKind, name: str, reviewer: str, why: str) -> Stage:
+    _check_said(reviewer, why)
+    solo = project.settings.solo
+
+    def allow(kept: tuple[Decision, ...]) -> None:
+        stages = stages_of(kept)
+        stage = stage_named(stages, name)
+        if stage.standing is not Standing.PROPOSED:
+            raise DecisionError(f"{name} {_is(stage)}, so it cannot be decided again.")
+        author = stage.release.author
+        if reviewer.strip().casefold() == author.casefold() and not solo:
+            raise DecisionError(
+                f"{author} put {name} to the gate, and another person must decide on it. Or let authors "
+                "decide, which is recorded: in holdfast.toml under [review], solo = true"
+            )
+        held = standing_champion(stages)
+        if kind is DecisionKind.APPROVAL and (held.release.run if held else "") != stage.release.champion:
+            raise DecisionError(
+                f"{name} was held against {stage.release.champion or 'no champion'}, and another run is the "
+                f"champion now. Put it to the gate again: holdfast release {stage.release.run}"
+            )
+
+    stage = stage_named(stages_of(decisions(project.store)), name)
+    alone = reviewer.strip().casefold() == stage.release.author.casefold()
+    decision = Decision(kind, name, reviewer.strip(), why.strip(), {"solo": alone, "run": stage.release.run})
+    append_decision(project.store, decision, allow=allow)
+    return stage_named(stages_of(decisions(project.store)), name)
+
+
+def _check_said(reviewer: str, why: str) -> None:
+    if not reviewer.strip() or not why.strip():
+        raise DecisionError("A decision has a name and a reason: --as NAME --why 'what you looked at'")
+
+
+def _is(stage: Stage) -> str:
+    by = f" (by {stage.by}, {stage.at[:10]}: {stage.why})" if stage.by else ""
+    return f"is {stage.standing}{by}" if stage.standing is not Standing.PROPOSED else "waits for review"

@@ -1,0 +1,119 @@
+"""Guards, releases and their history, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from holdfast.core.guard import Checked
+from holdfast.core.release import GuardSaid, History, Refused, Release, Stage, Standing
+from holdfast.report import words
+from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
+
+_STATUS = {"passed": "green", "failed": "bold red", "undecided": "yellow", "not run": "dim"}
+_STANDING = {
+    Standing.PROPOSED: "yellow",
+    Standing.CHAMPION: "bold green",
+    Standing.FORMER: "",
+    Standing.REJECTED: "red",
+    Standing.ROLLED_BACK: "red",
+}
+
+
+def guards(checked: Sequence[Checked], of: str) -> RenderableType:
+    """Every guard as it came out."""
+    said = [GuardSaid(one.guard.name, str(one.status), one.said) for one in checked]
+    if not said:
+        return stack(
+            heading("Guards", of),
+            Text("There are none yet. A proven fix makes one; by hand, write [[guard]] into holdfast.toml."),
+        )
+    return stack(heading("Guards", of), _guards(said), Text(_counted(said)))
+
+
+def release(shown: Release) -> RenderableType:
+    """A release that waits for a reviewer: the evidence in one screen."""
+    against = shown.champion or "a constant (nothing is released yet)"
+    facts: list[tuple[str, str | Text]] = [
+        ("run", Text(words.clean(shown.run), style="bold")),
+        ("against", against),
+        ("gate", Text(words.clean(shown.why), style="red" if shown.overrode else "green")),
+        (words.metric(shown.metric), f"{shown.score} on {shown.rows:,} sealed rows"),
+        ("difference", f"{shown.difference}, positive = better; margin {words.two_digits(shown.margin)}"),
+        ("tested", f"one-sided at {shown.level:.4g}"),
+        ("fixes", ", ".join(shown.fixes) or "none"),
+        ("author", shown.author),
+        ("ledger", f"entry {shown.entry}; the sealed rows may give {shown.remaining} more answers"),
+    ]
+    if shown.overrode:
+        facts.append(("overridden by", Text(words.clean(shown.overrode), style="bold red")))
+    return stack(
+        heading(shown.id, "waits for review"),
+        pairs(facts),
+        _guards(shown.guards) if shown.guards else None,
+    )
+
+
+def refused(no: Refused) -> RenderableType:
+    """A refusal: no, and no number of the sealed rows."""
+    return stack(
+        Text(f"No: {words.clean(no.run)} may not be released.", style="bold red"),
+        _guards(no.guards) if no.guards else None,
+    )
+
+
+def stage(shown: Stage) -> RenderableType:
+    """What a reviewer decided."""
+    facts: list[tuple[str, str | Text]] = [
+        ("run", shown.release.run),
+        ("decided by", shown.by + (" (its author: the project is set to solo)" if shown.solo else "")),
+        ("when", words.when(shown.at)),
+        ("why", shown.why),
+    ]
+    standing = Text(f"{shown.release.id} is {shown.standing}", style=_STANDING[shown.standing])
+    return stack(standing, pairs(facts))
+
+
+def history(shown: History) -> RenderableType:
+    """The ratchet, one release a line, newest last; then who was turned away."""
+    columns = [
+        fixed("release"), fixed("run"), fixed("score, sealed rows"), left("stands", least=12),
+        fixed("by"), fixed("when"), left("why", least=16),
+    ]  # fmt: skip
+    rows = [_stage(one, dict(shown.proven)) for one in shown.stages]
+    about = f"{words.count(shown.decisions, 'decision')}, all as they were written"
+    newest = f"Newest decision {shown.newest[:12]}: noted elsewhere, it shows a record that was made anew."
+    return stack(
+        heading("History", about),
+        table(columns, rows) if rows else Text("Nothing was put to the gate yet: holdfast release RUN"),
+        Text(f"{words.count(len(shown.refused), 'candidate')} turned away.") if shown.refused else None,
+        Text(newest, style="dim") if shown.newest else None,
+    )
+
+
+def _stage(one: Stage, proven: dict[str, str]) -> tuple[str | Text, ...]:
+    release = one.release
+    score = f"{words.metric(release.metric)} {release.score}"
+    fixes = "; ".join(proven.get(name, name) for name in release.fixes)
+    why = "; ".join(part for part in (one.why, f"fixes {fixes}" if fixes else "") if part)
+    standing = Text(str(one.standing), style=_STANDING[one.standing])
+    if release.overrode:
+        standing.append(f", overridden by {words.clean(release.overrode)}", style="bold red")
+    return (
+        release.id, words.short(release.run, 28), score, standing,
+        words.short(one.by, 16) + (" (solo)" if one.solo else ""), one.at[:10], why,
+    )  # fmt: skip
+
+
+def _guards(said: Sequence[GuardSaid]) -> RenderableType:
+    rows = [
+        (Text(one.status, style=_STATUS[one.status]), words.short(one.name, 32), one.said) for one in said
+    ]
+    return table([fixed("guard"), fixed("name"), left("what was found", least=30)], rows)
+
+
+def _counted(said: Sequence[GuardSaid]) -> str:
+    found = [(status, sum(one.status == status for one in said)) for status in _STATUS]
+    return ", ".join(f"{n} {status}" for status, n in found if n) + "."
