@@ -94,10 +94,19 @@ def test_nothing_is_left_over_by_a_model_that_knows_the_truth(trials):
     for seed in range(trials):
         dataset = linear(500, 3, seed)
         probe = probe_of(dataset, ridge)
-        saved, squared = leftover(case_of(dataset, probe.predictions()), seed=seed)
-        above += saved.p_above() <= 0.05
-        assert squared == pytest.approx(1, abs=0.3)
+        rest = leftover(case_of(dataset, probe.predictions()), seed=seed)
+        above += rest.saved.p_above() <= 0.05
+        assert rest.squared == pytest.approx(1, abs=0.4)
+        assert rest.guess == pytest.approx(4, abs=1.5)
     assert above <= at_most(trials)
+
+
+def test_a_nearly_perfect_model_is_left_alone():
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((900, 2))
+    truth = x[:, 0] + 0.003 * x[:, 1] ** 2
+    found, _ = found_in(dataset_of({"a": x[:, 0], "b": x[:, 1], "y": truth}), ridge)
+    assert "underfitting" not in found
 
 
 def gain_of_least_squares(n, d, noise):

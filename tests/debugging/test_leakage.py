@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,10 @@ from holdfast.core.dataset import Check, Dataset
 from holdfast.core.predictions import Predictions
 from holdfast.core.schema import Role
 from holdfast.data.checks import check
+from holdfast.data.read import read
 from holdfast.debugging.leakage import leakage
+
+SETS = Path(__file__).parents[3] / "shared" / "data"
 
 
 def checked(columns: dict[str, object], **roles: Role) -> Dataset:
@@ -53,6 +57,19 @@ def test_a_leaking_column_is_found_and_its_worth_measured():
     assert "no other number here can be trusted" in found.title
     assert [one.fix for one in found.fixes] == ["drop-column"]
     assert probe.fits == [1.0, 1.0]
+
+
+@pytest.mark.skipif(not SETS.is_dir(), reason="the public sets are not on this machine")
+def test_the_leak_in_public_payments_is_found_and_costs_most_of_the_score():
+    whole = read(SETS / "payment_fraud" / "payment_fraud.csv.gz", target="label")
+    rows = np.sort(np.random.default_rng(0).permutation(len(whole))[:15_000])
+    part = whole.take(rows)
+    dataset = replace(part, example=pl.Series([f"r{i}" for i in range(len(part))]))
+    probe = probe_of(dataset, boosted)
+    first = leakage(dataset, probe.predictions(), probe)[0]
+    assert (first.kind, first.where.column) == ("leak", "accountAgeDays")
+    assert first.facts["auc with"].value > 0.999
+    assert first.facts["auc without"].high < 0.95
 
 
 def test_without_a_model_the_leak_is_found_and_its_worth_left_open():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from holdfast.core.card import CardFacts, Declared, GroupRates
 from holdfast.core.curves import (
     Confusion,
     Importance,
@@ -19,9 +20,12 @@ from holdfast.core.curves import (
 )
 from holdfast.core.dataset import Check, Step
 from holdfast.core.estimate import Estimate
+from holdfast.core.finding import Finding, Findings, FixName, Where
 from holdfast.core.leaderboard import Entry, Leaderboard
 from holdfast.core.learner import Curve
-from holdfast.core.plan import Plan
+from holdfast.core.plan import Plan, Treatment
+from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
+from holdfast.core.release import GuardSaid, History, Refused, Release, Rollback, Stage, Standing
 from holdfast.core.report_facts import DataFacts, Price, ReportFacts
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.core.task import Task
@@ -254,3 +258,83 @@ def hostile(churn: ReportFacts) -> ReportFacts:
         pictures=pictures, environment={evil: evil}, commands=(evil,), skipped=((evil, evil),),
         by_class={evil: dict(churn.scores)}, scores={evil: first.score},
     )  # fmt: skip
+
+
+def _proof(text, n):
+    def claim(kind, name, status, value, *, needed=None, sealed=True):
+        estimate = _estimate(value, 0.02)
+        return Claim(kind, name, status, estimate, estimate if sealed else None, 0.01, n, needed)
+
+    claims = (
+        claim(ClaimKind.TARGET, f"mean loss where {text}", ClaimStatus.IMPROVED, 0.0713),
+        claim(ClaimKind.MAIN, text, ClaimStatus.HELD, 0.0021),
+        claim(ClaimKind.SLICE, f"harmed {text}", ClaimStatus.HARMED, -0.0457),
+        claim(ClaimKind.SLICE, f"undecided {text}", ClaimStatus.UNDECIDED, 0.0031, needed=2_315),
+        claim(ClaimKind.SLICE, f"held {text}", ClaimStatus.HELD, 0.0029),
+    )
+    return Proof(
+        "proof-aa11", f"weak-slice-{text}", FixName.CONTINUE, f"before {text}", f"after {text}",
+        ProofOutcome.PROVEN, claims, 0.0025, text, changed=text, query=text,
+    )  # fmt: skip
+
+
+def _release(text, name, run, held, score, **more):
+    return Release(
+        name, run, held, "log_loss", False, _estimate(score, 0.012, 1409, "t"),
+        Estimate(0.0141, 0.0032, 0.0250, 0.995, 1409, "paired t"), 0.0082, 1409, 0.0025,
+        f"better than {text}", f"Ann {text}",
+        (GuardSaid(f"newcomers {text}", "passed", f"0.61 where {text}"), GuardSaid("latency", "not run", "no model")),
+        **more,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def card_of(churn: ReportFacts):
+    """Makes the facts of a card in which every text from outside is the one given."""
+
+    def made(
+        text: str = "plain", *, standing: Standing = Standing.PROPOSED, price: Price | None = None
+    ) -> CardFacts:
+        run = f"run {text}"
+        first = _release(text, "release-0001", f"before {text}", "", 0.4402)
+        second = _release(
+            text, "release-0002", run, first.run, 0.4261, fixes=("proof-aa11",), entry=2, remaining=14
+        )
+        decided = "" if standing is Standing.PROPOSED else f"Bob {text}"
+        stage = Stage(second, standing, decided, "2026-05-06T10:00:00+00:00", f"because {text}")
+        history = History(
+            (Stage(first, Standing.CHAMPION, f"Bob {text}", "2026-05-04T10:00:00+00:00", f"first {text}"), stage),
+            (Refused(f"no {text}", "2026-05-05T10:00:00+00:00", f"Ann {text}"),),
+            (("proof-aa11", f"continue for {text}"),), 7, "c0ffee" * 5,
+            (Rollback("release-0000", "release-0001", f"Zoe {text}", "2026-05-05T12:00:00+00:00", text),),
+        )  # fmt: skip
+        findings = Findings(
+            (
+                Finding("weak slice", f"Weak where {text}", Where(query=text), 371, _estimate(0.21, 0.05), f"of {text}", 0.123, 0.004),
+                Finding("twins", f"200 rows {text}", Where(), 200, _estimate(0.03, 0.01), "share"),
+            ),
+            f"before {text}", not_run=((f"kind {text}", f"why {text}"),),
+        )  # fmt: skip
+        groups = {f"group {text}": _estimate(0.31, 0.03), "few": Estimate.absent("no rows")}
+        plan = replace(
+            churn.record.plan, options={f"option {text}": text}, treatment=Treatment("continue", text, text)
+        )
+        data = replace(
+            churn.data, source=f"/home/ann/{text.replace('/', ' ')}.csv", target=f"target {text}", classes={text: 3, "No": 1},
+            checks=(Check("leak", "warning", text, f"check {text}", 1),), lineage=(Step(f"step {text}", text, 5, text),),
+        )  # fmt: skip
+        record = replace(
+            churn.record, id=run, plan=plan, notes=(f"note {text}",), warnings=(f"warning {text}",),
+            environment={f"library {text}": text}, weights={f"member {text}": 1.0},
+        )  # fmt: skip
+        return CardFacts(
+            title=text, created=churn.created, version=churn.version, data=data, record=record, history=history,
+            stage=stage, scores=churn.scores, lower_is_better=churn.lower_is_better,
+            by_class={f"class {text}": dict(churn.scores)},
+            fairness=(GroupRates(f"column {text}", "tpr", groups, _estimate(0.07, 0.05), (f"small {text}",)),),
+            guards=second.guards, fixes=(_proof(text, 88),), findings=findings,
+            declared=Declared(text, text, f"use {text}\nmore {text}", f"limit {text}", text, text),
+            training=Cost(30.0, 51.0), price=price, commands=(f"holdfast train {text}", f"replay {text}"),
+        )  # fmt: skip
+
+    return made

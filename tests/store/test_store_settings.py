@@ -29,6 +29,12 @@ FULL = Settings(
     per_core_hour=0.02,
     currency="EUR",
     catalog="postgresql://h/n",
+    license="apache-2.0",
+    data_license="CC-BY-4.0",
+    intended_use='Ranks customers for a call.\nBy "people" only.',
+    limits="Not for prices.",
+    contact="Ann, ann@example.org",
+    language="en",
 )
 
 
@@ -86,6 +92,9 @@ def test_an_empty_file_is_the_defaults() -> None:
         ("[search]\nlightgbm = 3", "section per learner"),
         ("[search.lightgbm]\nnum_leaves = [9, 3]", "low < high"),
         ("data = 3", "no .data."),
+        ("[card]\nlicense = 3", "license is 3; it takes a value of type str"),
+        ('[card]\nlicence = "mit"', "no licence in .card.. Did you mean 'license'"),
+        ('[card]\nintended_use = ["calls"]', "it takes a value of type str"),
     ],
 )
 def test_mistakes_are_named(text: str, said: str) -> None:

@@ -20,7 +20,17 @@ def demo(
     rows: Annotated[int, typer.Option(min=2000, help="Rows of the simulated table.")] = 20_000,
 ) -> None:
     """Run the whole job on a simulated table whose faults are planted and known."""
-    done = run_demo(folder, rows=rows, say=note, on_event=draw)
-    text.show(text.leaderboard(done.board))
+    done = run_demo(folder, rows=rows, say=_say, show=_show, on_event=draw)
     text.show(text.found(done.found))
-    note(f"The report is {done.report}; the demo took {done.seconds:.0f} s.")
+    note(
+        f"The report is {done.report}, the staircase {done.ratcheted.picture}; "
+        f"the demo took {done.seconds:.0f} s. Look around: cd {folder}; holdfast history"
+    )
+
+
+def _say(line: str) -> None:
+    note(f"\n$ {line}" if line.startswith("holdfast ") else line)
+
+
+def _show(value: object) -> None:
+    text.show(text.anything(value))

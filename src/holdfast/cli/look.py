@@ -12,6 +12,7 @@ from holdfast.cli.output import emit, note
 from holdfast.core.finding import Looked
 from holdfast.core.proof import Proof
 from holdfast.core.report_facts import ReportFacts
+from holdfast.project.card import write_card
 from holdfast.project.handle import open_project
 from holdfast.project.report import write_report
 from holdfast.project.runs import records as records_of
@@ -46,12 +47,19 @@ def show(
 def report(
     run: Annotated[str, typer.Argument(help="The run to describe in detail.")] = "best",
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
+    card: Annotated[
+        bool, typer.Option("--card", help="Write the run's model card instead, as Markdown.")
+    ] = False,
     project: ProjectOption = Path(),
     as_json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page: the recommendation, the evidence, how to reproduce it."""
-    written = write_report(project, output, run=run)
+    if card:
+        place = Path("MODEL_CARD.md") if output == Path("report.html") else output
+        written = write_card(open_project(project), run, place)
+    else:
+        written = write_report(project, output, run=run)
     if as_json:
         emit({"output": str(written), "bytes": written.stat().st_size})
         return
-    note(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). It needs no network to be read.")
+    note(f"Wrote {written} ({written.stat().st_size / 1e6:.2g} MB). It needs no network to be read.")

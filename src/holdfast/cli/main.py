@@ -25,6 +25,7 @@ VERBS = {
     "report": ("holdfast.cli.look:report", "Write one self-contained HTML page for a colleague."),
     "compare": ("holdfast.cli.judge:compare", "Compare runs or predictions files, paired."),
     "debug": ("holdfast.cli.debug:debug", "Find what is wrong with a model and its data."),
+    "explain": ("holdfast.cli.debug:explain", "Why a run answers as it does on one row."),
     "review": ("holdfast.cli.review:review", "Decide on suspect labels, or sign an analysis."),
     "fix": ("holdfast.cli.debug:fix", "Answer a finding, and prove the fix on sealed rows."),
     "guard": ("holdfast.cli.promote:guard", "Hold a model against every guard."),

@@ -12,6 +12,7 @@ from holdfast.cli.output import emit, note
 from holdfast.core.guard import GuardStatus
 from holdfast.core.release import Refused
 from holdfast.project import release as decide
+from holdfast.project.card import write_history, write_release_page
 from holdfast.project.gate import propose
 from holdfast.project.guard import guard as check_guards
 from holdfast.project.handle import open_project
@@ -54,8 +55,10 @@ def release(
     if isinstance(answer, Refused):
         emit(answer) if as_json else text.show(text.refused(answer))
         raise typer.Exit(_NO)
+    page = write_release_page(home, answer.id, home.path / f"{answer.id}.html")
     emit(answer) if as_json else text.show(text.release(answer))
-    note(f"Next, by somebody else: holdfast approve {answer.id} --as NAME --why '...'")
+    next_ = f"holdfast approve {answer.id} --as NAME --why '...'"
+    note(f"The reviewer's page is {page}. Next, by somebody else: {next_}")
 
 
 def approve(
@@ -96,7 +99,16 @@ def rollback(
     emit(stage) if as_json else text.show(text.stage(stage))
 
 
-def history(project: ProjectOption = Path(), as_json: JsonOption = False) -> None:
+def history(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Draw the staircase (.svg, .png, .html).")
+    ] = None,
+    project: ProjectOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
     """Every release, its metric, what it fixed, and who signed it."""
-    shown = history_of(open_project(project))
+    home = open_project(project)
+    shown = history_of(home)
     emit(shown) if as_json else text.show(text.history(shown))
+    if output is not None:
+        note(f"Wrote {write_history(home, output)}.")

@@ -38,7 +38,11 @@ def review(
         str, typer.Argument(help="'labels', or an analysis: a finding, proof, release, run or file.")
     ],
     finding: Annotated[
-        str, typer.Argument(help="With labels: the finding.", show_default="the label errors")
+        str,
+        typer.Argument(
+            help="With labels: the finding, or the run that a change of labels made.",
+            show_default="the label errors",
+        ),
     ] = "label-errors",
     reviewer: Annotated[
         str | None, typer.Option("--as", help="Who reviews.", show_default="your user name")
@@ -72,7 +76,7 @@ def _labels(
     export, import_ = files
     if export is not None:
         written = export_sheet(rows, export)
-        again = f"holdfast review labels {rows.finding.id} --import {written} --as NAME"
+        again = f"holdfast review labels {rows.subject} --import {written} --as NAME"
         note(f"Wrote {len(rows.rows):,} rows to {written}. Fill in decision or label, then: {again}")
         return
     answers = read_answers(rows, import_) if import_ is not None else _ask(rows)
@@ -82,7 +86,7 @@ def _labels(
     found = record_review(home, rows, answers, reviewer=reviewer)
     emit(found) if as_json else text.show(text.reviewed(found))
     if found.changed:
-        note(f"Next: holdfast fix {rows.finding.id} --with relabel")
+        note(f"Next: holdfast fix {rows.subject} --with relabel")
 
 
 def _ask(rows: Sheet) -> list[Answer]:

@@ -32,7 +32,8 @@ class Plan:
     `learner` is a name of the portfolio; `options` are the learner's own settings over
     its tuned defaults. `loss` names what is minimised ("log_loss", "balanced", "focal";
     "squared", "absolute", "huber", "quantile", "poisson"), `metric` what the model is
-    judged and chosen by. `treatment` changes the rows that each fold trains on.
+    judged and chosen by. `treatment` changes the rows that each fold trains on. `decision`
+    ("threshold", "recalibrate") is what was chosen anew for a model after it was fitted.
     """
 
     task: Task
@@ -44,11 +45,13 @@ class Plan:
     options: Mapping[str, Option] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     treatment: Treatment | None = None
+    decision: str = ""
 
     @property
     def id(self) -> str:
-        """Names the plan by its content; one without a treatment as before there were any."""
+        """Names the plan by its content; one without treatment or decision as before there were any."""
         facts = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.treatment is None:
-            del facts["treatment"]
+        for name in ("treatment", "decision"):
+            if not facts[name]:
+                del facts[name]
         return fingerprint(facts)

@@ -88,8 +88,19 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """The champion, the release `left`, gave its place back to the release `to`: who, when and why."""
+
+    left: str
+    to: str
+    by: str
+    at: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """Every release, oldest first, and the refusals between them.
+    """Every release, oldest first, and the refusals and rollbacks between them.
 
     `proven` are the proofs, by id, with what they are of. All `decisions` fit their chain, whose
     last hash is `newest`: written down elsewhere, it shows whether the whole chain was made anew.
@@ -100,6 +111,7 @@ class History:
     proven: tuple[tuple[str, str], ...] = ()
     decisions: int = 0
     newest: str = ""
+    rollbacks: tuple[Rollback, ...] = ()
 
     @property
     def champion(self) -> Stage | None:

@@ -10,30 +10,39 @@ from holdfast.core.estimate import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One reviewer's word on one row: the label that it should have, "" where they passed it over."""
+    """One reviewer's word on one row: the label that it should have, "" where they passed it over.
+
+    `given` is the label that it had.
+    """
 
     example: str
     label: str
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelReview:
-    """What one reviewer said of a finding's rows. `blind` says that they saw no label before."""
+    """What one reviewer said of some rows. `blind` says that they saw no label before.
 
-    finding: str
+    `subject` is the finding that points at the rows, or the run that a change of labels made,
+    whose `sealed` rows are looked at.
+    """
+
+    subject: str
     answers: tuple[Answer, ...]
     blind: bool = False
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What all reviewers of a finding said together.
+    """What all reviewers of some rows said together; `subject` as in LabelReview.
 
     `labels` has the agreed label of each row that somebody answered; rows on which as many
     say one thing as another are in `tied` and keep theirs. `agreement` is Krippendorff's alpha.
     """
 
-    finding: str
+    subject: str
     labels: Mapping[str, str]
     changed: int
     kept: int

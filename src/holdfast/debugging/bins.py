@@ -19,10 +19,11 @@ from holdfast.core.query import Constant, Query, Term
 from holdfast.core.schema import Column, Kind
 
 _BINS = 10
+_GROUPS = 4  # of neighbouring bins
 _LEVELS = 100  # of a category at most, the most frequent
 _LISTED = 5  # so many levels can be read in `not in (...)`
 # A cut may move by this part of a bin to become a round number.
-_PLAY = 0.25
+_PLAY = 0.4
 
 Terms = tuple[Term, ...]
 
@@ -70,6 +71,10 @@ class Predicates:
     def __len__(self) -> int:
         return sum(len(one.levels) for one in self.bins)
 
+    def at(self, rows: np.ndarray) -> Predicates:
+        """The same predicates of the rows of a mask."""
+        return Predicates(self.bins, np.asfortranarray(self.codes[rows]))
+
     def query(self, parts: tuple[Part, ...]) -> Query:
         """The query whose rows are those of `mask`."""
         terms = (self.bins[part.column].between(part.first, part.last) for part in parts)
@@ -83,14 +88,31 @@ class Predicates:
             chosen &= (code >= part.first) & (code <= part.last)
         return chosen
 
-    def wider(self, part: Part) -> list[Part]:
-        """The part with the range before or behind it, but never all ranges at once."""
-        last = len(self.bins[part.column].edges)
-        if part.last > last or part.last - part.first + 2 > last:
-            return []
-        before = [Part(part.column, part.first - 1, part.last)] if part.first > 0 else []
-        behind = [Part(part.column, part.first, part.last + 1)] if part.last < last else []
-        return before + behind
+    def grouped(self) -> tuple[np.ndarray, tuple[tuple[Part, ...], ...]]:
+        """Coarser levels to search by, int16 of shape (n, m), and the part that each stands for.
+
+        Neighbouring ranges are taken together until each holds about a quarter of the
+        column's rows: cells of three columns are then large enough to be looked at.
+        """
+        codes = np.full_like(self.codes, -1)
+        parts = []
+        for j, bins in enumerate(self.bins):
+            ranges = len(bins.edges) + 1 if bins.edges else 0
+            known = self.codes[:, j] >= 0
+            rows = np.bincount(self.codes[known, j], minlength=len(bins.levels))
+            middle = (rows[:ranges].cumsum() - rows[:ranges] / 2) / max(rows[:ranges].sum(), 1)
+            quarter = np.minimum((_GROUPS * middle).astype(np.int64), _GROUPS - 1)
+            others = _GROUPS + np.arange(len(bins.levels) - ranges)
+            ids, group = np.unique(np.concatenate([quarter, others]), return_inverse=True)
+            codes[known, j] = group[self.codes[known, j]]
+            levels = [np.flatnonzero(group == one) for one in range(len(ids))]
+            parts.append(tuple(Part(j, int(each[0]), int(each[-1])) for each in levels))
+        return codes, tuple(parts)
+
+    def ranges(self, part: Part) -> int:
+        """How many ranges in order the part's column has, 0 where the part is none of them."""
+        ranges = len(self.bins[part.column].edges) + 1
+        return ranges if 1 < ranges > part.last else 0
 
 
 def predicates(dataset: Dataset, fewest: int) -> Predicates:
@@ -138,8 +160,8 @@ def _of_levels(name: str, cells: pl.Series, fewest: int) -> tuple[Terms, ...]:
 
 def _of_ranges(column: Column, present: pl.Series, fewest: int) -> Bins:
     length, dates = column.kind is Kind.TEXT, column.kind is Kind.DATE
-    numbers = present.str.len_chars().cast(pl.Float64) if length else present
-    cells = numbers.sort().to_numpy()
+    cells = (present.str.len_chars().cast(pl.Float64) if length else present).sort().to_numpy()
+    cells = cells if dates else cells[np.isfinite(cells)]
     edges = _edges(cells, fewest, _roundest_date if dates else _roundest)
     if not edges:
         return Bins(column.name)
@@ -182,8 +204,9 @@ def _roundest(low: float, high: float) -> float:
     """
     if low < 0 <= high:
         return 0.0
+    # Below 17 digits or 1e-300 a float has no rounder neighbour.
     largest = math.floor(math.log10(max(abs(low), abs(high)))) + 1
-    for power in range(largest, largest - 17, -1):
+    for power in range(largest, max(largest - 17, -300), -1):
         for lead in (5, 2, 1):
             multiple = math.floor(high / float(f"{lead}e{power}") + 1e-9)
             value = float(f"{lead * multiple}e{power}")
@@ -198,8 +221,11 @@ def _roundest_date(low: np.datetime64, high: np.datetime64) -> np.datetime64:
     >>> str(_roundest_date(np.datetime64("2024-01-20T10:00"), np.datetime64("2024-03-05T11:30")))
     '2024-03-01'
     """
+    edge = high
     for unit in ("Y", "M", "D", "h", "m", "s"):
         edge = high.astype(f"datetime64[{unit}]")
         if edge > low:
             break
-    return edge.astype("datetime64[D]") if unit in ("Y", "M") else edge
+    whole = unit in ("Y", "M", "D")
+    rounded: np.datetime64 = edge.astype("datetime64[D]" if whole else "datetime64[s]")
+    return rounded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.predictions import Predictions
@@ -73,7 +74,7 @@ def case_of(dataset: Dataset, predictions: Predictions) -> Case:
 
 
 def _search(rows: Dataset, predictions: Predictions) -> np.ndarray:
-    split = predictions.table["split"]
+    split = predictions.table["split"].cast(pl.String)
     if split.null_count() == 0 and set(split.unique().to_list()) <= {SEARCH, CONFIRM}:
         return np.asarray((split == SEARCH).to_numpy())
     group = predictions.group_codes

@@ -47,16 +47,9 @@ class Change:
 
     def p_above(self, bound: float = 0.0) -> float:
         """One-sided p-value of the hypothesis that the truth is at most `bound` (Student's t)."""
-        return self._tail(self.value - bound)
-
-    def p_below(self, bound: float = 0.0) -> float:
-        """One-sided p-value of the hypothesis that the truth is at least `bound`."""
-        return self._tail(bound - self.value)
-
-    def _tail(self, distance: float) -> float:
         if not self.effect.known or self.df < 1:
             return 1.0
-        t = float(standardised(distance, self.error))
+        t = float(standardised(self.value - bound, self.error))
         half = float(two_sided(t, df=self.df)) / 2
         return half if t > 0 else 1 - half
 
@@ -124,7 +117,7 @@ def share_of(rows: np.ndarray, judged: Predictions) -> Estimate:
         example=judged.example,
         target=np.full(len(rows), "yes"),
         prediction=np.where(rows, "yes", "no"),
-        group=None if judged.group_codes is None else judged.group_codes,
+        group=judged.group_codes,
         weight=judged.weight,
     )
     return evaluate(as_labels, "accuracy")

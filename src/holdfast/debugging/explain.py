@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
+from holdfast.core.explanation import Contribution, Explanation
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.errors import ColumnError, InputError, PredictionsError
@@ -22,31 +23,6 @@ _ROWS = 50_000  # asked about at most
 _FEWEST, _MOST = 20, 100  # pairs of orders
 _LEAST = float(np.finfo(np.float32).eps)
 _LEVEL = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one column's cell (`cell`, as text) moves an answer by."""
-
-    column: str
-    cell: str
-    effect: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One answer as a sum: `base` and all `contributions` (largest first) add up to `value`.
-
-    `of` says what the numbers are ("log-odds of 'yes'", "probability of 'red'", "the
-    prediction"). `base` is the mean answer to the background rows; its interval, like
-    those of the contributions, says what a larger sample of rows and orders could change.
-    """
-
-    example: str
-    of: str
-    base: Estimate
-    value: float
-    contributions: tuple[Contribution, ...]
 
 
 def explain(

@@ -15,16 +15,17 @@ from holdfast.debugging.change import corrected, guess_loss, loss_change, loss_n
 from holdfast.debugging.learning_curve import LearningCurve, learning_curve
 from holdfast.debugging.leftover import leftover
 
-_ROWS = 20_000
+_ROWS, _FEWEST = 20_000, 50  # rows that are looked at: at most, and at least
 _LARGE, _SMALL = 0.5, 0.3  # gap between training and held-out loss, as shares of the held-out loss
 _LEAST = 0.01  # of the loss: a smaller gain is not worth a finding
+_NEGLIGIBLE = 0.001  # of a constant guess's loss: nor is this, to a model that is nearly perfect
 
 _REGULARISE = Suggestion(FixName.REGULARISE, "a simpler model learns less by heart", "one training")
 _COLLECT = Suggestion(FixName.COLLECT, "more rows of the same kind", "labels and one training")
 
 
 def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int = 0) -> tuple[Finding, ...]:
-    """Overfitting, underfitting, and what more data would gain, on at most 20,000 rows.
+    """Overfitting, underfitting, and what more data would gain, on at most 20,000 rows; none below 50.
 
     "overfitting": rows that a model was fitted on lose less than half of what held-out rows
     lose, AND the last doubling of the data helped or a constant guess would do better. (A gap alone
@@ -37,14 +38,12 @@ def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int =
     corrects over the three.
     """
     part = part_of(case_of(dataset, predictions), _ROWS, seed=seed)
+    if len(part) < _FEWEST:
+        return ()
     held_out, trained = probe.held_out(part.dataset), probe.trained(part.dataset)
     curve = learning_curve(part, probe, seed=seed)
-    found = [_overfitting(part, held_out, trained, curve)]
-    found += [
-        *_underfitting(part, held_out, trained, seed),
-        *([] if curve is None else _more_data(part, curve)),
-    ]
-    return corrected(found)
+    found = [_overfitting(part, held_out, trained, curve), *_underfitting(part, held_out, trained, seed)]
+    return corrected(found if curve is None else [*found, _more_data(part, curve)])
 
 
 def _overfitting(
@@ -78,7 +77,8 @@ def _underfitting(part: Case, held_out: Predictions, trained: Predictions, seed:
     rest = leftover(part, seed=seed)
     if rest is None:
         return []
-    saved, squared = rest
+    saved, squared = rest.saved, rest.squared
+    least = max(_LEAST * squared, _NEGLIGIBLE * rest.guess)
     judged = part.predictions
     close = mean_change(trained.loss - (1 - _SMALL) * held_out.loss, judged)
     error = "squared error" if judged.header.task is Task.REGRESSION else "Brier score"
@@ -91,30 +91,28 @@ def _underfitting(part: Case, held_out: Predictions, trained: Predictions, seed:
             size=saved.effect.n,
             effect=saved.effect,
             effect_of=f"{error} that trees of the errors save on other rows; 0 is nothing missed",
-            p=max(saved.p_above(_LEAST * squared), close.p_above()),
+            p=max(saved.p_above(least), close.p_above()),
             facts={error: squared, "gap": loss_change(trained, held_out, judged).effect},
         )
     ]
 
 
-def _more_data(part: Case, curve: LearningCurve) -> list[Finding]:
+def _more_data(part: Case, curve: LearningCurve) -> Finding:
     judged, loss = part.predictions, loss_name(part.predictions)
     gain, now = curve.next_doubling(), curve.losses()[-1].value
-    if not gain.value >= _LEAST * now or not gain.low > 0:
-        return []
-    return [
-        Finding(
-            kind="more data",
-            title=f"Twice the data would lower the {loss} by {gain.value / now:.1%}: by {gain} from {significant(now)}",
-            where=Where(),
-            size=len(judged),
-            effect=gain,
-            effect_of=f"{loss} that twice the rows would save, extrapolated; positive is a gain",
-            p=curve.last_doubling().p_above(),
-            facts=_curve_facts(curve) | _points(curve),
-            fixes=(_COLLECT,),
-        )
-    ]
+    least = max(_LEAST * now, _NEGLIGIBLE * float(guess_loss(judged).mean()))
+    worth = now > 0 and gain.value >= least and gain.low > 0
+    return Finding(
+        kind="more data",
+        title=f"Twice the data would lower the {loss} by {gain}, {gain.value / (now or 1):.1%} of it",
+        where=Where(),
+        size=len(judged),
+        effect=gain,
+        effect_of=f"{loss} that twice the rows would save, extrapolated; positive is a gain",
+        p=curve.last_doubling().p_above() if worth else 1.0,  # it was asked, so Holm counts it
+        facts=_curve_facts(curve) | _points(curve),
+        fixes=(_COLLECT,),
+    )
 
 
 def _curve_facts(curve: LearningCurve | None) -> dict[str, Fact]:

@@ -103,14 +103,14 @@ def top_slices(
         return ()
     whole = _Cells(*(np.asarray(value) for value in (rows.size, total, rows.loss[-1])))
     best = _Best(aim, (rows.size, total))
-    parents = {(): whole}
+    parents: dict[Columns, _Cells] = {(): whole}
     for depth in range(1, min(aim.deepest, codes.shape[1]) + 1):
         hopeful = [
             columns
             for columns in combinations(range(codes.shape[1]), depth)
             if best.can_gain(columns, parents)
         ]
-        kept = {}
+        kept: dict[Columns, _Cells] = {}
         for columns, cells in _filled(rows, hopeful, deeper=depth < aim.deepest):
             best.offer(columns, cells)
             if depth < aim.deepest:
@@ -226,7 +226,9 @@ def _table(rows: _Rows, block: Columns, *, deeper: bool) -> _Cells:
     """Rows, loss and greatest loss by the levels of all columns of a block, level 0 included."""
     shape = tuple(int(rows.levels[column]) for column in block)
     cells = math.prod(shape)
-    code = np.zeros(len(rows.loss), dtype=np.int32 if cells < 2**31 else np.int64)
+    # Half the memory to pass through, wherever the numbers fit.
+    kind = np.int32 if cells < 2**31 else np.int64
+    code: np.ndarray = np.zeros(len(rows.loss), dtype=kind)
     for column, levels in zip(block, shape, strict=True):
         code *= levels
         code += rows.columns[column]

@@ -40,6 +40,8 @@ def leakage(
     declared is tested.
     """
     case = case_of(dataset, predictions)
+    if not len(case):
+        return ()
     found = [*_leaks(case, probe, seed), *near_twins(dataset, case), *broken_groups(case), *broken_time(case)]
     return corrected(found)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from holdfast.core.task import Task
@@ -13,21 +15,40 @@ _MOST_CLASSES = 10
 _FEWEST = 100  # rows to learn from, and rows to judge
 
 
-def leftover(case: Case, *, seed: int = 0) -> tuple[Change, float] | None:
-    """How much of its squared error boosted trees of the model's errors save, and that squared error.
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What is `saved` of a squared error, on rows that were not learned from.
+
+    `squared` is the model's own, `guess` that of the best constant answer.
+    """
+
+    saved: Change
+    squared: float
+    guess: float
+
+
+def leftover(case: Case, *, seed: int = 0) -> Leftover | None:
+    """How much of a model's squared error boosted trees of its errors save.
 
     Trees learn the residuals (number less prediction; one or zero less probability) of the search rows
     from the features and correct the answers to the confirm rows, as an audit for multiaccuracy
     does (Kim, Ghorbani and Zou 2019). A model that misses nothing leaves nothing to save, and the
-    trees' own noise makes the saving negative. None for bare labels, over 10 classes, or under
-    100 rows on a side.
+    trees' own noise makes the saving negative. None for bare labels, over 10 classes, under 100
+    rows on a side, without any error, or without a cell to learn from.
     """
-    residuals = _residuals(case)
-    if residuals is None or min(case.search.sum(), case.confirm.sum()) < _FEWEST:
+    pair = _truth_and_answers(case)
+    if pair is None or min(case.search.sum(), case.confirm.sum()) < _FEWEST:
+        return None
+    truth, answers = pair
+    residuals = truth - answers
+    if not residuals[case.confirm].any():
         return None
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     cells = feature_numbers(case.dataset)
+    cells = cells[:, ~np.isnan(cells[case.search]).all(axis=0)]  # the trees cannot bin an empty column
+    if not cells.shape[1]:
+        return None
     weight = case.weight[case.search]
     saved = np.zeros(int(case.confirm.sum()))
     for residual in residuals.T:
@@ -37,19 +58,25 @@ def leftover(case: Case, *, seed: int = 0) -> tuple[Change, float] | None:
         trees.fit(cells[case.search], residual[case.search], sample_weight=weight)
         left = residual[case.confirm]
         saved += left**2 - (left - trees.predict(cells[case.confirm])) ** 2
-    judged = case.predictions.where(case.confirm)
-    squared = float(np.average((residuals[case.confirm] ** 2).sum(axis=1), weights=case.weight[case.confirm]))
-    return mean_change(saved, judged, seed=seed), squared
+    return Leftover(
+        mean_change(saved, case.predictions.where(case.confirm), seed=seed),
+        _mean_square(residuals[case.confirm], case.weight[case.confirm]),
+        _mean_square(truth - np.average(truth, axis=0, weights=case.weight), case.weight),
+    )
 
 
-def _residuals(case: Case) -> np.ndarray | None:
-    """float64 of shape (n, 1) for numbers and two classes, (n, K) for more."""
+def _mean_square(rows: np.ndarray, weight: np.ndarray) -> float:
+    return float(np.average((rows**2).sum(axis=1), weights=weight))
+
+
+def _truth_and_answers(case: Case) -> tuple[np.ndarray, np.ndarray] | None:
+    """float64 of shape (n, 1) each for numbers and two classes, (n, K) for more."""
     judged = case.predictions
     if judged.header.task is Task.REGRESSION:
-        return np.asarray(judged.target_values - judged.prediction_values)[:, np.newaxis]
+        return judged.target_values[:, np.newaxis], judged.prediction_values[:, np.newaxis]
     if judged.probability is None or len(judged.header.classes) > _MOST_CLASSES:
         return None
     classes = np.arange(len(judged.header.classes))
-    hit = judged.target_codes[:, np.newaxis] == classes
-    missed: np.ndarray = hit - judged.probability.astype(np.float64)
-    return missed[:, :1] if len(classes) == 2 else missed
+    kept = classes[:1] if len(classes) == 2 else classes
+    hit = judged.target_codes[:, np.newaxis] == kept
+    return hit.astype(np.float64), judged.probability[:, kept].astype(np.float64)

@@ -14,10 +14,13 @@ from holdfast.core.query import Query, Term
 from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case
 from holdfast.debugging.contrast import Measured
+from holdfast.stats.influence import units_of
 
 _FEWEST = 100  # known cells of a column that show what is ordinary
 _FAR = 10.0  # robust standard deviations from the median
 _APART = 4.0  # times as far as the outermost ordinary cell
+_APART_REPEATED = 2.0  # where one and the same number lies out there again and again, as a code does
+_REPEATS = 5
 _FEW = 0.01  # of the cells: more of them are no exceptions
 _TAIL, _TAIL_SD = 0.99, 2.326  # the outer quantile, and where it lies in a normal distribution
 _OLD = "1900-01-01"
@@ -34,9 +37,10 @@ def outliers(case: Case) -> list[Finding]:
     """Numbers far outside of all others, and few negative ones among positives: plain facts.
 
     An outlier lies more than 10 robust standard deviations from the median and at least
-    four times as far as the outermost ordinary cell on that side, so that a long but unbroken
-    tail has none. The spread is the largest of three: by the median absolute deviation, by
-    the middle half, and by the outermost hundredth on that side.
+    four times as far as the outermost ordinary cell on that side (twice, where it is one
+    number again and again), so that a long but unbroken tail has none. The spread is the
+    largest of three: by the median absolute deviation, by the middle half, and by the
+    outermost hundredth on that side.
     """
     found = []
     for column in case.dataset.schema.features:
@@ -46,16 +50,25 @@ def outliers(case: Case) -> list[Finding]:
         known = np.sort(cells[~np.isnan(cells)])
         if len(known) < _FEWEST or known[0] == known[-1]:
             continue
-        for high, bound in ((True, _bound(known)), (False, -_bound(-known[::-1]))):
-            if np.isfinite(bound):
-                rows = cells >= bound if high else cells <= bound
-                found.append(_outlying(case, column.name, float(bound), rows, high=high))
-        if (edge := _wrong_sign(known)) is not None:
+        high = _bound(known, repeated=_repeated(case, cells == known[-1]))
+        low = -_bound(-known[::-1], repeated=_repeated(case, cells == known[0]))
+        edge = _wrong_sign(known)
+        if np.isfinite(high):
+            found.append(_outlying(case, column.name, high, cells >= high, high=True))
+        if np.isfinite(low):
+            found.append(_outlying(case, column.name, low, cells <= low, high=False))
+        elif edge is not None:
             found.append(_negative(case, column.name, cells < 0, edge))
     return found
 
 
-def _bound(known: np.ndarray) -> float:
+def _repeated(case: Case, rows: np.ndarray) -> bool:
+    """Whether the rows of a mask are several, and not of few groups that repeat all their cells."""
+    groups = case.predictions.group_codes
+    return units_of(int(rows.sum()), None if groups is None else groups[rows]) >= _REPEATS
+
+
+def _bound(known: np.ndarray, *, repeated: bool) -> float:
     """The lowest number that lies too far above the others of sorted numbers (n,), inf for none."""
     middle = float(known[len(known) // 2])
     rare = int(np.ceil(_FEW * len(known)))
@@ -68,8 +81,9 @@ def _bound(known: np.ndarray) -> float:
         (outer - middle) / _TAIL_SD,
     )
     far = top - middle
+    wanted = np.where((top == top[-1]) & repeated, _APART_REPEATED, _APART)[1:]
     # A column that is nearly always the same has no spread to measure by.
-    apart = (far[1:] > _FAR * spread) & (far[1:] >= _APART * np.maximum(far[:-1], spread)) & (spread > 0)
+    apart = (far[1:] > _FAR * spread) & (far[1:] >= wanted * np.maximum(far[:-1], spread)) & (spread > 0)
     first = np.flatnonzero(apart)
     return float(top[first[0] + 1]) if len(first) else float("inf")
 

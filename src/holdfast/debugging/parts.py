@@ -39,10 +39,10 @@ def parts_of(cells: pl.Series, column: Column, *, bands: int = 10, fewest: int =
     Parts of fewer than `fewest` rows are left out. A text has only the parts missing and not.
     The cuts know nothing of targets, so they may be made on all rows.
 
-    >>> age = pl.Series("age", [20.0, 30.0, None, 50.0])
+    >>> age = pl.Series("age", [20.0, 25.0, None, 40.0, 50.0])
     >>> parts = parts_of(age, Column("age", Kind.NUMBER), bands=2)
     >>> [str(query) for query in parts.queries], parts.code.tolist()
-    (['age < 30', 'age >= 30', 'age is missing'], [0, 1, 2, 1])
+    (['age < 40', 'age >= 40', 'age is missing'], [0, 0, 2, 1, 1])
     """
     if column.kind in (Kind.NUMBER, Kind.DATE):
         queries, code = _bands(cells, column, bands)
@@ -120,4 +120,6 @@ def _named(query: Query) -> str:
     if more or term.sign != "=":
         return "missing" if term.sign == "is missing" else str(query)
     (level,) = term.constants
-    return str(level).lower() if isinstance(level, bool) else str(level)
+    if isinstance(level, bool):
+        return str(level).lower()
+    return f"{level:.15g}" if isinstance(level, float) else level

@@ -4,14 +4,18 @@ The weakness must get better on sealed rows, one-sided at the ledger's level (ev
 is charged); the main metric must be shown no worse than its margin; no guard may fail, and
 no other part of the rows may be shown to be harmed. To ask every part to be shown no worse
 would leave no power at all, so a part blocks only on harm that survives Holm's correction,
-and the undecided ones are listed. What open rows say of the fix stands beside, since a
-refusal shows no sealed number.
+and the undecided ones are listed.
+
+A refusal tells one thing of sealed rows: no. Which claim failed, or by how little, would let
+whoever asks often enough put a model together out of what held by chance (from the parts
+alone: a model that is no better passes nearly always). What a refusal says besides,
+"harmful" and the rows that it would take included, comes from open rows and guards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,13 +25,15 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, ProofOutcome
 from holdfast.core.verdict import Outcome, Verdict
 from holdfast.stats.multiplicity import holm
+from holdfast.stats.power import POWER, rows_for_difference
+from holdfast.stats.tails import critical
 
 Compare = Callable[[Predictions, Predictions, str, float], Verdict]
 """(before, after, metric, level) -> the paired verdict, with the metric's default margin."""
 
 NO_REGRESSION = 0.05  # one-sided: main metric and parts
-_FEWEST = 30  # sealed rows for a part to be looked at
-_LISTED = 5  # undecided parts in the table
+_FEWEST = 30  # rows for a part to be looked at
+_PART_METRIC = "loss"
 
 _UNKNOWN = Estimate.absent("no open rows of the fixed model")
 
@@ -62,7 +68,8 @@ class Trial:
     """All that a proof looks at.
 
     `target` is what the finding is about, `main` the whole model. `parts` are other slices,
-    by their query, as masks over the rows of `main.sealed`. `level` is one-sided, for the target.
+    by their query, as masks over the rows of `main.sealed`, and `open_parts` the same over those of
+    `main.open`. `level` is one-sided, for the target.
     """
 
     target: Question
@@ -70,20 +77,54 @@ class Trial:
     parts: Mapping[str, np.ndarray]
     guards: tuple[Checked, ...]
     level: float
+    open_parts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def prove(trial: Trial, compare: Compare) -> tuple[ProofOutcome, tuple[Claim, ...], str]:
     """The outcome, every claim with what was said of it, and one sentence why.
 
-    Sealed numbers are in the claims only where the fix is proven.
+    Where the fix is not proven, claims and sentence hold nothing of the sealed rows; see `told`.
     """
-    target = _target(trial, compare)
-    main = _main(trial, compare)
-    claims = (target, main, *_guards(trial.guards), *_parts(trial, compare))
-    outcome, why = _outcome(target, main, claims)
-    if outcome is not ProofOutcome.PROVEN:
-        claims = tuple(replace(claim, sealed=None) for claim in claims)
-    return outcome, claims, why
+    target = _claim(ClaimKind.TARGET, trial.target, trial.level, compare)
+    main = _claim(ClaimKind.MAIN, trial.main, NO_REGRESSION, compare)
+    claims = (target, main, *_guards(trial.guards), *parts_claims(trial, compare))
+    outcome, why = concluded(target, main, claims)
+    unsure = _unsure(trial.guards)
+    if outcome is ProofOutcome.PROVEN and unsure:
+        outcome, why = ProofOutcome.NOT_PROVEN, f"not shown to hold: guard {unsure}"
+    return outcome, told(outcome, claims), why
+
+
+def told(outcome: ProofOutcome, claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The claims as they may be shown: whole where the fix is proven, else by open rows alone.
+
+    Then only harm on open rows is a status; a margin that is a share of the loss on sealed rows
+    is no less a sealed number. Parts of which open rows say nothing are left out.
+    """
+    if outcome is ProofOutcome.PROVEN:
+        return tuple(claims)
+    return tuple(
+        claim
+        if claim.kind is ClaimKind.GUARD
+        else replace(
+            claim,
+            status=ClaimStatus.HARMED if _harmed_in_the_open(claim) else ClaimStatus.UNDECIDED,
+            sealed=None,
+            margin=0.0,
+        )
+        for claim in claims
+        if claim.kind is not ClaimKind.SLICE or claim.open.known
+    )
+
+
+def open_claims(trial: Trial, compare: Compare) -> tuple[Claim, ...]:
+    """What open rows say of the target and the main metric, where sealed rows are not asked yet."""
+    found = []
+    for kind, question in ((ClaimKind.TARGET, trial.target), (ClaimKind.MAIN, trial.main)):
+        seen = open_difference(question, compare)
+        rows = len(question.sealed)
+        found.append(Claim(kind, question.name, ClaimStatus.UNDECIDED, seen, None, 0.0, rows))
+    return tuple(found)
 
 
 def judged(verdict: Verdict) -> ClaimStatus:
@@ -95,37 +136,35 @@ def judged(verdict: Verdict) -> ClaimStatus:
     return ClaimStatus.HARMED if verdict.outcome is Outcome.WORSE else ClaimStatus.UNDECIDED
 
 
-def _target(trial: Trial, compare: Compare) -> Claim:
-    question = trial.target
-    verdict = compare(question.sealed.before, question.sealed.after, question.metric, 1 - 2 * trial.level)
-    status = judged(verdict)
-    if status is ClaimStatus.HARMED or _shown_worse(question, compare):
-        status = ClaimStatus.HARMED
-    return _claim(ClaimKind.TARGET, question, verdict, status, compare)
-
-
-def _shown_worse(question: Question, compare: Compare) -> bool:
-    """A fix that makes its own target worse is harmful at the ordinary level, not at the ledger's."""
-    verdict = compare(question.sealed.before, question.sealed.after, question.metric, 1 - 2 * NO_REGRESSION)
-    return judged(verdict) is ClaimStatus.HARMED
-
-
-def _main(trial: Trial, compare: Compare) -> Claim:
-    question = trial.main
-    verdict = compare(question.sealed.before, question.sealed.after, question.metric, 1 - 2 * NO_REGRESSION)
-    return _claim(ClaimKind.MAIN, question, verdict, judged(verdict), compare)
-
-
-def _claim(
-    kind: ClaimKind, question: Question, verdict: Verdict, status: ClaimStatus, compare: Compare
-) -> Claim:
-    seen = _UNKNOWN
+def _claim(kind: ClaimKind, question: Question, level: float, compare: Compare) -> Claim:
+    """What sealed rows say at a one-sided level, and how many it takes by what open rows spread."""
+    sealed, confidence = question.sealed, 1 - 2 * level
+    verdict = compare(sealed.before, sealed.after, question.metric, confidence)
+    seen, needed = _UNKNOWN, None
     if question.open is not None and len(question.open):
-        seen = compare(question.open.before, question.open.after, question.metric, 0.95).difference
-    needed = verdict.n_needed if status is ClaimStatus.UNDECIDED else None
+        open_verdict = compare(question.open.before, question.open.after, question.metric, 0.95)
+        seen = open_verdict.difference
+        needed = _rows_needed(seen, open_verdict.margin, confidence)
+    enough = needed is None or needed <= len(sealed)
     return Claim(
-        kind, question.name, status, seen, verdict.difference, verdict.margin, len(question.sealed), needed
-    )
+        kind, question.name, judged(verdict), seen, verdict.difference, verdict.margin, len(sealed),
+        None if enough else needed,
+    )  # fmt: skip
+
+
+def _rows_needed(seen: Estimate, margin: float, level: float) -> int | None:
+    """Rows on which a difference of the margin's size would show with 80 % power, by its open spread."""
+    error = (seen.high - seen.low) / 2 / critical(seen.level)
+    if not (np.isfinite(error) and margin > 0):
+        return None
+    return rows_for_difference(error, seen.n, margin, level=level)
+
+
+def open_difference(question: Question, compare: Compare) -> Estimate:
+    """After less before on open rows, out of fold, positive = better."""
+    if question.open is None or not len(question.open):
+        return _UNKNOWN
+    return compare(question.open.before, question.open.after, question.metric, 0.95).difference
 
 
 def _guards(checked: Sequence[Checked]) -> list[Claim]:
@@ -141,31 +180,41 @@ def _guards(checked: Sequence[Checked]) -> list[Claim]:
     ]
 
 
-def _parts(trial: Trial, compare: Compare) -> list[Claim]:
-    """The parts that are harmed, and those of which the least is known."""
+def _unsure(checked: Sequence[Checked]) -> str:
+    """Guards that had the power to show that nothing got worse, and do not, by name."""
+    undecided = [one.guard for one in checked if one.status is GuardStatus.UNDECIDED]
+    return ", ".join(guard.name for guard in undecided if (guard.power or 0.0) >= POWER)
+
+
+def parts_claims(trial: Trial, compare: Compare) -> list[Claim]:
+    """What sealed rows say of every other part that has enough of them, and open rows beside."""
     sealed = trial.main.sealed
     asked = [(query, rows) for query, rows in trial.parts.items() if rows.sum() >= _FEWEST]
     if not asked:
         return []
-    metric = "loss"
     verdicts = [
-        compare(sealed.before.where(rows), sealed.after.where(rows), metric, 1 - 2 * NO_REGRESSION)
+        compare(sealed.before.where(rows), sealed.after.where(rows), _PART_METRIC, 1 - 2 * NO_REGRESSION)
         for _, rows in asked
     ]
-    worse = np.array([_one_sided(verdict) for verdict in verdicts])
-    harmed = holm(worse) <= NO_REGRESSION
+    harmed = holm(np.array([_one_sided(verdict) for verdict in verdicts])) <= NO_REGRESSION
     claims = []
     for (query, rows), verdict, bad in zip(asked, verdicts, harmed, strict=True):
         status = ClaimStatus.HARMED if bad else judged(verdict)
         status = ClaimStatus.UNDECIDED if status is ClaimStatus.HARMED and not bad else status
-        needed = verdict.n_needed if status is ClaimStatus.UNDECIDED else None
+        seen = _part_in_the_open(trial, query, len(asked), compare)
         claims.append(
-            Claim(
-                ClaimKind.SLICE, query, status, _UNKNOWN, verdict.difference, verdict.margin,
-                int(rows.sum()), needed,
-            )  # fmt: skip
+            Claim(ClaimKind.SLICE, query, status, seen, verdict.difference, verdict.margin, int(rows.sum()))
         )
     return claims
+
+
+def _part_in_the_open(trial: Trial, query: str, parts: int, compare: Compare) -> Estimate:
+    """The difference in a part on open rows, with an interval that holds for all parts at once."""
+    pair, rows = trial.main.open, trial.open_parts.get(query)
+    if pair is None or rows is None or rows.sum() < _FEWEST:
+        return _UNKNOWN
+    seen = pair.where(rows)
+    return compare(seen.before, seen.after, _PART_METRIC, 1 - 2 * NO_REGRESSION / parts).difference
 
 
 def _one_sided(verdict: Verdict) -> float:
@@ -175,24 +224,27 @@ def _one_sided(verdict: Verdict) -> float:
     return verdict.p / 2 if verdict.difference.value < 0 else 1 - verdict.p / 2
 
 
-def _outcome(target: Claim, main: Claim, claims: Sequence[Claim]) -> tuple[ProofOutcome, str]:
-    harmed = [claim for claim in claims if claim.status is ClaimStatus.HARMED]
+def concluded(target: Claim, main: Claim, claims: Sequence[Claim]) -> tuple[ProofOutcome, str]:
+    """The outcome that the claims have together, and why, which tells no more of sealed rows than `told`."""
+    failed = [c for c in claims if c.kind is ClaimKind.GUARD and c.status is ClaimStatus.HARMED]
+    others = [c for c in claims if c.kind is not ClaimKind.GUARD]
+    met = (
+        target.status is ClaimStatus.IMPROVED
+        and main.status in (ClaimStatus.IMPROVED, ClaimStatus.HELD)
+        and not any(c.status is ClaimStatus.HARMED for c in others)
+    )
+    if met and not failed:
+        return ProofOutcome.PROVEN, f"{target.name} is better on sealed rows, and {main.name} is no worse"
+    harmed = [*failed, *(c for c in others if _harmed_in_the_open(c))]
     if harmed:
         named = "; ".join(f"{claim.kind} {claim.name}" for claim in harmed[:3])
-        return ProofOutcome.HARMFUL, f"shown to be worse: {named}"
-    if target.status is not ClaimStatus.IMPROVED:
-        return ProofOutcome.NOT_PROVEN, _not_shown(target)
-    if main.status is ClaimStatus.UNDECIDED:
-        more = f"; about {main.needed - main.rows:,} more sealed rows would tell" if main.needed else ""
-        return (
-            ProofOutcome.NOT_PROVEN,
-            f"{main.name} on all rows is not shown to be within its margin of {main.margin:.3g}{more}",
-        )
-    return ProofOutcome.PROVEN, f"{target.name} is better on sealed rows, and {main.name} is no worse"
+        return ProofOutcome.HARMFUL, f"shown to be worse on open rows: {named}"
+    more = max(c.needed - c.rows if c.needed else 0 for c in (target, main))
+    return ProofOutcome.NOT_PROVEN, (
+        f"{target.rows:,} sealed rows do not show all of it: {target.name} better, {main.name} no worse, "
+        "no other part harmed" + (f"; about {more:,} more would tell" if more else "")
+    )
 
 
-def _not_shown(target: Claim) -> str:
-    if target.status is ClaimStatus.HELD:
-        return f"{target.name} is not shown to be better, and is no worse than its margin of {target.margin:.3g}"
-    more = f"; about {target.needed - target.rows:,} more sealed rows would tell" if target.needed else ""
-    return f"{target.name} is not shown to be better on {target.rows:,} sealed rows{more}"
+def _harmed_in_the_open(claim: Claim) -> bool:
+    return claim.open.known and claim.open.high < 0

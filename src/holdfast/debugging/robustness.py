@@ -104,11 +104,11 @@ def robustness(
     case = case_of(dataset, predictions)
     sought = part_of(case, _SEARCHED, seed=seed, inside=case.search)
     judged = part_of(case, _CONFIRMED, seed=seed, inside=case.confirm)
-    found = []
-    if len(sought) and len(judged):
-        asked = _Asked.of(judged, probe, seed)
-        found += [_everywhere(asked, trial) for trial in _EVERYWHERE if _applies(trial, dataset)]
-        found += _columns(_Asked.of(sought, probe, seed), asked)
+    if not len(sought) or not len(judged):
+        return ()
+    asked = _Asked.of(judged, probe, seed)
+    found = [_everywhere(asked, trial) for trial in _EVERYWHERE if _applies(trial, dataset)]
+    found += _columns(_Asked.of(sought, probe, seed), asked)
     return corrected([*found, *unusual_rows(case), *rare_levels(case)])
 
 
@@ -186,9 +186,8 @@ def _used(sought: _Asked) -> list[str]:
     for column in sought.case.dataset.schema.features[:_MOST_COLUMNS]:
         after = sought.again(shuffled(sought.case.dataset, column.name, order))
         moves[column.name] = float(np.abs(after.loss - sought.before.loss).mean())
-    return sorted((name for name in moves if moves[name] > 0), key=lambda name: -moves[name])[
-        :_BROKEN_COLUMNS
-    ]
+    used = sorted((name for name in moves if moves[name] > 0), key=lambda name: -moves[name])
+    return used[:_BROKEN_COLUMNS]
 
 
 def _fragile(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from holdfast.debugging.bins import Part, Predicates
-from holdfast.debugging.lattice import Slice
 from holdfast.stats.tails import standardised, two_sided
 
 _SAME = 0.8  # Jaccard: two slices that share so many of their rows are one
 _ALPHA = 0.05  # divided by the number of predicates that a slice could have been narrowed by
 _FEWEST = 20  # rows on each side of a test
+_ROUNDING = 1e-9  # of a mean: what sums that differ in order alone can differ by
+_ROUNDS = 10  # of moving ranges; two or three are usual
+_LARGEST = 2 / 3  # of the rows: where more are weak, it is the others that are special
 
 Parts = tuple[Part, ...]
 
@@ -45,30 +48,27 @@ class _Chosen:
 
 
 def distinct(
-    slices: tuple[Slice, ...], predicates: Predicates, losses: Losses, *, most: int
+    candidates: Sequence[Parts], predicates: Predicates, losses: Losses, *, fewest: float, most: int
 ) -> tuple[Parts, ...]:
     """At most `most` slices, the best first; `predicates` and `losses` are of the search rows.
 
-    Each slice grows to neighbouring ranges whose mean loss is nearer to its own than to
-    that elsewhere, and loses a part unless its rows lose more for certain than those that
-    this takes in. It is kept if it shares at most 0.8 of its rows (Jaccard) with any that
-    was kept before, and if it adds to that one: its rows outside lose more than others do,
-    or, where most of its rows are inside, it loses more than the rest of that slice. Tests
+    Each slice takes, within its columns, the ranges of at least `fewest` rows that set it
+    off best, and loses a part unless its rows lose more for certain than those that this
+    takes in. It is kept if it holds at most two thirds of the rows, shares at most 0.8 of
+    them (Jaccard) with any that was kept before, and adds to that one (`compared`). Tests
     are one-sided at 0.05 divided by the number of predicates; they sort candidates and
     prove nothing.
     """
     alpha = _ALPHA / max(len(predicates), 1)
     kept: list[_Chosen] = []
-    for one in slices:
+    for parts in candidates:
         if len(kept) == most:
             break
-        parts = tuple(Part(c, level, level) for c, level in zip(one.columns, one.levels, strict=True))
-        if not _adds(_chosen(parts, predicates, losses), kept, losses, alpha):
-            continue
-        parts = _simplified(_widened(parts, predicates, losses), predicates, losses, alpha)
-        chosen = _chosen(_widened(parts, predicates, losses), predicates, losses)
-        if _adds(chosen, kept, losses, alpha):
-            kept.append(chosen)
+        if _adds(_chosen(parts, predicates, losses), kept, losses, alpha):
+            shorter = _simplified(_fitted(parts, predicates, losses, fewest), predicates, losses, alpha)
+            chosen = _chosen(_fitted(shorter, predicates, losses, fewest), predicates, losses)
+            if _adds(chosen, kept, losses, alpha):
+                kept.append(chosen)
     return tuple(one.parts for one in kept)
 
 
@@ -77,18 +77,30 @@ def _chosen(parts: Parts, predicates: Predicates, losses: Losses) -> _Chosen:
     return _Chosen(parts, rows, losses.sums(rows))
 
 
+def compared(rows: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows must lose more than which others, if a slice is to add to one that is known already.
+
+    Its rows against the rest of the known slice, if most of them lie in there; else its
+    rows outside against those in neither. Masks of shape (n,).
+    """
+    if 2 * (rows & known).sum() >= rows.sum():
+        return rows, known & ~rows
+    return rows & ~known, ~(rows | known)
+
+
 def _adds(one: _Chosen, kept: list[_Chosen], losses: Losses, alpha: float) -> bool:
-    return all(_adds_to(known, one, losses, alpha) for known in kept)
-
-
-def _adds_to(known: _Chosen, one: _Chosen, losses: Losses, alpha: float) -> bool:
-    shared = losses.sums(known.rows & one.rows)
-    either = known.sums + one.sums - shared
-    if shared[0] > _SAME * either[0]:
+    if one.sums[1] > _LARGEST * losses.total[1]:
         return False
-    if 2 * shared[0] >= one.sums[0]:
-        return _p_more(one.sums, known.sums - shared) <= alpha
-    return _p_more(one.sums - shared, losses.total - either) <= alpha
+    return all(_differs(one, known) and _p_more_there(one, known, losses) <= alpha for known in kept)
+
+
+def _differs(one: _Chosen, known: _Chosen) -> bool:
+    return int((one.rows & known.rows).sum()) <= _SAME * int((one.rows | known.rows).sum())
+
+
+def _p_more_there(one: _Chosen, known: _Chosen, losses: Losses) -> float:
+    inside, outside = compared(one.rows, known.rows)
+    return _p_more(losses.sums(inside), losses.sums(outside))
 
 
 def _p_more(inside: np.ndarray, outside: np.ndarray) -> float:
@@ -100,8 +112,10 @@ def _p_more(inside: np.ndarray, outside: np.ndarray) -> float:
         mean = loss / weight
         means.append(mean)
         variances.append(max(squares[2] - 2 * mean * squares[1] + mean**2 * squares[0], 0.0) / weight**2)
-    z = float(standardised(means[0] - means[1], np.sqrt(sum(variances))))
-    return float(two_sided(z)) / 2 if z > 0 else 1.0
+    gap = means[0] - means[1]
+    if gap <= _ROUNDING * max(means):
+        return 1.0
+    return float(two_sided(standardised(gap, np.sqrt(sum(variances))))) / 2
 
 
 def _simplified(parts: Parts, predicates: Predicates, losses: Losses, alpha: float) -> Parts:
@@ -115,21 +129,38 @@ def _simplified(parts: Parts, predicates: Predicates, losses: Losses, alpha: flo
     return parts
 
 
-def _widened(parts: Parts, predicates: Predicates, losses: Losses) -> Parts:
-    sums = losses.sums(predicates.mask(parts))
-    while True:
-        grown = []
-        for part in parts:
-            for new in predicates.wider(part):
-                wider = tuple(new if one is part else one for one in parts)
-                whole = losses.sums(predicates.mask(wider))
-                added, inside, outside = map(_mean, (whole - sums, sums, losses.total - whole))
-                grown.append((added - (inside + outside) / 2, wider, whole))
-        best = max(grown, key=lambda one: one[0], default=None)
-        if best is None or not best[0] > 0:
-            return parts
-        _, parts, sums = best
+def _fitted(parts: Parts, predicates: Predicates, losses: Losses, fewest: float) -> Parts:
+    """The same columns with the ranges that set their rows off best: each in turn, until none moves."""
+    for _ in range(_ROUNDS):
+        before = parts
+        for j, part in enumerate(parts):
+            ranges = predicates.ranges(part)
+            if ranges:
+                rows = predicates.mask((*parts[:j], *parts[j + 1 :]))
+                off = _set_off(predicates.codes[:, part.column], ranges, rows, losses, fewest)
+                first, last = np.unravel_index(int(np.argmax(off)), off.shape)
+                best = Part(part.column, int(first), int(last)) if np.isfinite(off.max()) else part
+                parts = (*parts[:j], best, *parts[j + 1 :])
+        if parts == before:
+            break
+    return parts
 
 
-def _mean(sums: np.ndarray) -> float:
-    return float(sums[2] / sums[1]) if sums[1] > 0 else 0.0
+def _set_off(code: np.ndarray, ranges: int, rows: np.ndarray, losses: Losses, fewest: float) -> np.ndarray:
+    """By first and last range, (ranges, ranges): how far these rows are set off from all others.
+
+    The square root of the sum of squares between the two sides, which regression trees
+    split by, with the sign of the difference; -inf for too few rows and for all ranges.
+    """
+    known = rows & (code >= 0) & (code < ranges)
+    inside, columns = code[known], losses.columns[1:3, known]
+    sums = np.stack([np.bincount(inside, weights=column, minlength=ranges) for column in columns])
+    ends = np.concatenate([np.zeros((2, 1)), sums.cumsum(axis=1)], axis=1)
+    weight, loss = ends[:, np.newaxis, 1:] - ends[:, :-1, np.newaxis]
+    other_weight, other_loss = losses.total[1] - weight, losses.total[2] - loss
+    asked = np.triu(weight >= fewest) & (other_weight > 0)
+    asked[0, -1] = False
+    off = np.full((ranges, ranges), -np.inf)
+    a, b = weight[asked], other_weight[asked]
+    off[asked] = (loss[asked] / a - other_loss[asked] / b) * np.sqrt(a * b)
+    return off

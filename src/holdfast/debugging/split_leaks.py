@@ -201,8 +201,6 @@ def _along(case: Case, column: Column, order: np.ndarray) -> list[Finding]:
     r = float(np.corrcoef(values[:-1], values[1:])[0, 1])
     half = critical(0.95) / np.sqrt(n - 4)
     low, high = np.tanh(np.arctanh(np.clip(r, -0.999999, 0.999999)) + np.array([-half, half]))
-    if low < _ALIKE:
-        return []
     why = f"a model is used on later rows than it has seen (--time {column.name!r})"
     return [
         Finding(
@@ -212,16 +210,19 @@ def _along(case: Case, column: Column, order: np.ndarray) -> list[Finding]:
             size=n,
             effect=Estimate(r, float(low), float(high), n=n, method="lag 1 correlation, Fisher"),
             effect_of=f"correlation of a row's target with that of the next one in {column.name}; 0 is none",
-            p=float(two_sided(r * np.sqrt(n))),
+            p=float(two_sided(r * np.sqrt(n))) if low >= _ALIKE else 1.0,  # Holm counts all that were asked
             fixes=(Suggestion(FixName.REGROUP, why, "one training"),),
         )
     ]
 
 
 def _followed(case: Case) -> np.ndarray:
-    """The target as one number per row: itself, or whether it is the most common class."""
+    """The target as one number per row: itself, or whether it is the most common class.
+
+    The loss where no target is known.
+    """
     judged = case.predictions
     if judged.header.task is not Task.CLASSIFICATION:
-        return judged.target_values
+        return judged.loss if judged.header.task is None else judged.target_values
     most_common = np.bincount(judged.target_codes).argmax()
     return np.asarray(judged.target_codes == most_common, dtype=np.float64)

@@ -12,14 +12,24 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import contrast, corrected, loss_name, mean_change, moved, part_of, share_of
+from holdfast.debugging.change import (
+    contrast,
+    corrected,
+    guess_loss,
+    loss_name,
+    mean_change,
+    moved,
+    part_of,
+    share_of,
+)
 from holdfast.metrics.setting import Setting
 from holdfast.stats.tails import critical
 
 _ROWS = 20_000  # that are fitted on again
 _TOLERATED = 0.05  # of the rows may get another answer from another seed
+_NEGLIGIBLE = 0.001  # of a constant guess's loss: folds of a nearly perfect model may differ by that
 _MOST_SHOWN = 1_000
-_FEWEST = 30  # rows of a fold
+_FEWEST = 30  # rows of a fold, and in all
 
 _FIXES = (
     Suggestion(
@@ -44,6 +54,8 @@ def unstable(
     for having picked the worst (Bonferroni).
     """
     case = case_of(dataset, predictions)
+    if len(case) < _FEWEST:
+        return ()
     return corrected([*_seeds(part_of(case, _ROWS, seed=seed), probe, seed), *_folds(case)])
 
 
@@ -125,6 +137,7 @@ def _folds(case: Case) -> list[Finding]:
     worst = int(means.argmax())
     inside = fold == names[worst]
     effect = _widened(case, inside, len(names))
+    worth = effect.value >= _NEGLIGIBLE * float(guess_loss(judged).mean())
     return [
         Finding(
             kind="unstable",
@@ -135,7 +148,7 @@ def _folds(case: Case) -> list[Finding]:
             effect=effect,
             effect_of=f"{loss_name(judged)} of the worst of {len(names)} folds less that of the others",
             share_of_loss=case.share_of_loss(inside),
-            p=float(chdtrc(len(names) - 1, spread)),
+            p=float(chdtrc(len(names) - 1, spread)) if worth else 1.0,
             about="folds",
             examples=case.worst(inside),
             facts={f"fold {name}": change.effect for name, change in zip(names, of_fold, strict=True)},

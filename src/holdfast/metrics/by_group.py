@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -11,19 +11,17 @@ import polars as pl
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
-from holdfast.core.task import Task
 from holdfast.errors import PlanError, PredictionsError
 from holdfast.metrics.evaluate import evaluate
+from holdfast.metrics.group_rates import OFF, chance_of, rates_of
 from holdfast.metrics.metric import Metric
-from holdfast.metrics.names import resolve
-from holdfast.metrics.rows import Rows
-from holdfast.metrics.setting import FEWEST_GROUPS
 from holdfast.stats.influence import covariance, mean_influence, units_of
 from holdfast.stats.interval import effective_size
 from holdfast.stats.tails import critical, standardised, two_sided
 
 # A rate of fewer rows than this is shown, but never compared.
 FEWEST_ROWS = 30
+_FEWEST_CLUSTERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,6 @@ class Gap:
     undecided: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Rate:
-    """A metric on the rows that it is a rate of."""
-
-    metric: Metric
-    base: Callable[[Predictions], np.ndarray]
-
-
 def rate_names(p: Predictions) -> tuple[str, ...]:
     """The rates that groups are compared by.
 
@@ -56,7 +46,7 @@ def rate_names(p: Predictions) -> tuple[str, ...]:
     (mean probability minus outcome, 0 is best). More classes: accuracy. Regression: mean
     residual (prediction minus target), rmse, mae. Losses only: loss.
     """
-    return tuple(_rates(p))
+    return tuple(rates_of(p))
 
 
 def rates_by_group(
@@ -73,7 +63,7 @@ def rates_by_group(
     0.0
     """
     p, group = _known(p, group)
-    rates = {name: (rate.metric, rate.base(p)) for name, rate in _rates(p).items()}
+    rates = {name: (rate.metric, rate.base(p)) for name, rate in rates_of(p).items()}
     return {
         name: {
             rate: evaluate(p.where(base & member), metric, level=level, seed=seed)
@@ -98,36 +88,37 @@ def gap_between(p: Predictions, group: pl.Series, rate: str, *, level: float = 0
     enough rows. PlanError for a rate that there is not.
     """
     p, group = _known(p, group)
-    rates = _rates(p)
+    rates = rates_of(p)
     if rate not in rates:
         raise PlanError(f"There is no rate {rate!r} here. There are: {', '.join(rates)}.")
     base, metric = rates[rate].base(p), rates[rate].metric
     members = {name: base & member for name, member in _members(group)}
-    decided = {name: rows for name, rows in members.items() if _enough(rows, p.group_codes)}
+    decided = {name: rows for name, rows in members.items() if _enough(rows, p)}
     undecided = tuple(name for name in members if name not in decided)
     if len(decided) < 2:
         reason = f"fewer than two groups have {FEWEST_ROWS} rows"
         return Gap(Estimate.absent(reason, n=int(base.sum()), level=level), 1.0, undecided=undecided)
     values, spread = _values(metric, p, list(decided.values()))
     names = list(decided)
-    rows = [int(decided[name].sum()) for name in names]
-    estimate, corrected = _widest(values, spread, rows, level)
+    units = [_units(decided[name], p.group_codes) for name in names]
+    estimate, corrected = _widest(values, spread, units, level)
+    estimate = replace(estimate, n=int(sum(rows.sum() for rows in decided.values())))
     stricter = _if_alike(metric, p, list(decided.values()), spread)
-    corrected = max(corrected, _widest(*(stricter or (values, spread)), rows, level)[1])
+    corrected = max(corrected, _widest(*(stricter or (values, spread)), units, level)[1])
     highest, lowest = names[int(values.argmax())], names[int(values.argmin())]
     return Gap(estimate, corrected, highest, lowest, undecided)
 
 
 def _widest(
-    values: np.ndarray, spread: np.ndarray, rows: Sequence[int], level: float
+    values: np.ndarray, spread: np.ndarray, units: Sequence[int], level: float
 ) -> tuple[Estimate, float]:
-    """The gap of values (G,) with covariance `spread` (G, G), and its p, over all pairs."""
+    """The gap of values (G,) of so many units with covariance (G, G), and its p, over all pairs."""
     pairs = list(combinations(range(len(values)), 2))
     first, second = np.array(pairs).T
     difference = np.abs(values[first] - values[second])
     variance = spread[first, first] + spread[second, second] - 2 * spread[first, second]
     error = np.sqrt(np.maximum(variance, 0.0))
-    size = np.asarray(rows)
+    size = np.asarray(units)
     freedom = np.minimum(size[first], size[second]) - 1
     raised = 1 - (1 - level) / len(pairs)
     half = np.array([critical(raised, float(df)) for df in freedom]) * error
@@ -149,15 +140,17 @@ def _if_alike(
     Shares: a group varies no less than one with the rate of all. Errors: their ranks, where
     no few rows hold most of the sum.
     """
-    if metric is _OFF:
+    if metric is OFF:
         return None
     if metric.family != "accuracy":
         ranks = replace(metric, family="mean", per_row=lambda rows: _ranks(metric.per_row(rows)))
         return _values(ranks, p, groups)
     weight = np.ones(len(p)) if p.weight is None else p.weight
     everyone = np.logical_or.reduce(groups)
-    share = float(np.average(metric.per_row(p)[everyone], weights=weight[everyone]))
-    alike = [share * (1 - share) / effective_size(weight[member]) for member in groups]
+    (share,), of_all = _values(metric, p, [everyone])
+    # How many times clusters widen the variance.
+    wide = max(1.0, float(of_all[0, 0]) * effective_size(weight[everyone]) / max(share * (1 - share), 1e-12))
+    alike = [wide * share * (1 - share) / effective_size(weight[member]) for member in groups]
     wider = spread.copy()
     np.fill_diagonal(wider, np.maximum(np.diag(spread), alike))
     return _values(metric, p, groups)[0], wider
@@ -166,14 +159,14 @@ def _if_alike(
 def _values(metric: Metric, p: Predictions, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The metric in each group (G,), and their covariance (G, G)."""
     rows = metric.per_row(p).astype(np.float64)
-    chance = _chance(p) if metric is _OFF else None
+    chance = chance_of(p) if metric is OFF else None
     weight = np.ones(len(p)) if p.weight is None else p.weight
-    influence = np.zeros((len(groups), len(p)))
     means, least = np.zeros(len(groups)), np.zeros(len(groups))
+    influences = []
     for k, member in enumerate(groups):
         own = weight[member]
         means[k] = np.average(rows[member], weights=own)
-        influence[k, member] = mean_influence(rows[member], own)
+        influences.append(mean_influence(rows[member], own))
         if metric.family == "accuracy":
             # A share of 0 or 1 shows no spread, but has one (Agresti and Caffo 2000).
             n = effective_size(own)
@@ -182,7 +175,7 @@ def _values(metric: Metric, p: Predictions, groups: Sequence[np.ndarray]) -> tup
         elif chance is not None:
             # Few positives may show no spread either; the probabilities say what there is.
             least[k] = float((own**2) @ chance[member]) / own.sum() ** 2
-    spread = covariance(influence, p.group_codes)
+    spread = _covariance(influences, groups, p.group_codes)
     np.fill_diagonal(spread, np.maximum(np.diag(spread), least))
     if metric.family == "rmse":
         means = np.sqrt(means)
@@ -191,10 +184,29 @@ def _values(metric: Metric, p: Predictions, groups: Sequence[np.ndarray]) -> tup
     return means, spread
 
 
-def _enough(rows: np.ndarray, clusters: np.ndarray | None) -> bool:
-    if rows.sum() < FEWEST_ROWS:
-        return False
-    return clusters is None or units_of(len(rows), clusters[rows]) >= FEWEST_GROUPS
+def _covariance(
+    influences: Sequence[np.ndarray], groups: Sequence[np.ndarray], clusters: np.ndarray | None
+) -> np.ndarray:
+    """Of the groups' estimates, (G, G); only clusters that reach into several groups tie them."""
+    if clusters is None:
+        return np.diag([float(own @ own) * len(own) / max(len(own) - 1, 1) for own in influences])
+    size = int(clusters.max()) + 1
+    totals = [
+        np.bincount(clusters[member], weights=own, minlength=size)
+        for own, member in zip(influences, groups, strict=True)
+    ]
+    return covariance(np.stack(totals))
+
+
+def _enough(rows: np.ndarray, p: Predictions) -> bool:
+    weighed = p.weight is None or p.weight[rows].sum() > 0
+    enough = bool(rows.sum() >= FEWEST_ROWS) and _units(rows, p.group_codes) >= _FEWEST_CLUSTERS
+    return bool(weighed and enough)
+
+
+def _units(rows: np.ndarray, clusters: np.ndarray | None) -> int:
+    count = int(rows.sum())
+    return count if clusters is None or not count else units_of(count, clusters[rows])
 
 
 def _members(group: pl.Series) -> list[tuple[str, np.ndarray]]:
@@ -214,85 +226,5 @@ def _known(p: Predictions, group: pl.Series) -> tuple[Predictions, pl.Series]:
     return known, group.cast(pl.String)
 
 
-def _rates(p: Predictions) -> dict[str, _Rate]:
-    if p.header.task is Task.REGRESSION:
-        residual = Metric.custom("mean residual", _residual, greater_is_better=False)
-        return {
-            "mean residual": _Rate(residual, _all),
-            "rmse": _Rate(resolve("rmse", p), _all),
-            "mae": _Rate(resolve("mae", p), _all),
-        }
-    if p.header.positive is None:
-        name = "loss" if p.header.task is None else "accuracy"
-        return {name: _Rate(resolve(name, p), _all)}
-    rates = {
-        "selection rate": _Rate(_SELECTED, _all),
-        "tpr": _Rate(_SELECTED, _of_positive),
-        "fpr": _Rate(_SELECTED, lambda p: ~_of_positive(p)),
-        "precision": _Rate(_POSITIVE, _selected),
-    }
-    if p.probability is not None:
-        rates["calibration"] = _Rate(_OFF, _all)
-    return rates
-
-
-def _all(p: Predictions) -> np.ndarray:
-    return np.ones(len(p), dtype=bool)
-
-
-def _code(p: Rows) -> int:
-    assert p.header.positive is not None
-    return p.header.classes.index(p.header.positive)
-
-
-def _of_positive(p: Rows) -> np.ndarray:
-    return np.asarray(p.target_codes == _code(p))
-
-
-def _selected(p: Rows) -> np.ndarray:
-    return np.asarray(p.prediction_codes == _code(p))
-
-
-def _probability(p: Rows) -> np.ndarray:
-    assert p.probability is not None
-    return np.asarray(p.probability[:, _code(p)].astype(np.float64))
-
-
-def _off(p: Predictions) -> np.ndarray:
-    return np.asarray(_probability(p) - _of_positive(p))
-
-
-def _chance(p: Predictions) -> np.ndarray:
-    """The variance of each outcome if the probabilities are right."""
-    return np.asarray(_probability(p) * (1 - _probability(p)))
-
-
 def _ranks(values: np.ndarray) -> np.ndarray:
     return np.asarray(pl.Series(values=values).rank("average").to_numpy())
-
-
-def _residual(p: Predictions) -> np.ndarray:
-    return np.asarray(p.prediction_values - p.target_values)
-
-
-def _selected_share(counts: np.ndarray, classes: Sequence[str], positive: str | None) -> np.ndarray:
-    code = list(classes).index(str(positive))
-    return np.asarray(counts[..., code].sum(axis=-1) / counts.sum(axis=(-2, -1)))
-
-
-def _positive_share(counts: np.ndarray, classes: Sequence[str], positive: str | None) -> np.ndarray:
-    code = list(classes).index(str(positive))
-    return np.asarray(counts[..., code, :].sum(axis=-1) / counts.sum(axis=(-2, -1)))
-
-
-# The tpr and the fpr are the shares selected of two sets of rows, precision is the share of
-# positives among those selected: shares of rows, with the interval of an accuracy.
-_SELECTED = Metric(
-    "share selected", Task.CLASSIFICATION, "accuracy", False, True,
-    of_counts=_selected_share, per_row=_selected,
-)  # fmt: skip
-_OFF = Metric.custom("mean probability minus outcome", _off, greater_is_better=False)
-_POSITIVE = Metric(
-    "share positive", Task.CLASSIFICATION, "accuracy", True, True,
-    of_counts=_positive_share, per_row=_of_positive,
-)  # fmt: skip

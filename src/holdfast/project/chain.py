@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 # The formats of decisions' bodies.
 PROOF, GUARD, RELEASE, REFUSED = "proof.v1", "guard.v1", "release.v1", "refused.v1"
+REVIEW, ANALYSIS = "label-review.v1", "analysis.v1"
 
 
 def body_of(value: object, form: str) -> Mapping[str, object]:

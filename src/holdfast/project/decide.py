@@ -8,13 +8,13 @@ import numpy as np
 
 from holdfast.core.finding import FixName
 from holdfast.core.fingerprint import fingerprint
-from holdfast.core.plan import Treatment
 from holdfast.core.run import Run
 from holdfast.debugging.fixes import Change
 from holdfast.errors import FixError
 from holdfast.metrics import evaluate, resolve
 from holdfast.models.tabular.served import TabularModel, with_decision
 from holdfast.project.outcome import Judge
+from holdfast.stats.tempering import tempered
 from holdfast.training.decision import choose_threshold, cross_tempered, fit_temperature
 from holdfast.training.outcome import out_of_fold
 
@@ -25,8 +25,8 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
     """The run with another threshold or temperature, chosen on its out-of-fold rows, cross-fitted."""
     model, predictions, plan = run.model, run.predictions, run.record.plan
     assert isinstance(model, TabularModel) and predictions is not None and plan is not None
-    output = predictions.probability
-    if output is None or (predictions.header.positive is None and change.decision == FixName.THRESHOLD):
+    output, positive = predictions.probability, predictions.header.positive
+    if output is None or (positive is None and change.decision == FixName.THRESHOLD):
         raise FixError(f"{run.id} gives no probability of one class of two, so it has no threshold.")
     rows, manifest = judge.prepared.rows, model.manifest
     temperature, threshold, decided = manifest.temperature, manifest.threshold, None
@@ -36,6 +36,10 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
         again = fit_temperature(output, rows.codes)
         temperature *= again
         output = cross_tempered(output, rows.codes, rows.fold)
+        if threshold is not None and positive is not None:  # what is decided stays as it was
+            pair = np.array([[1 - threshold, threshold]])
+            threshold = float(tempered(pair, again)[0, 1])
+            decided = predictions.prediction_codes == rows.classes.index(positive)
     name = f"{plan.learner}-{fingerprint([run.id, change.decision, temperature, threshold])[:6]}"
     out = out_of_fold(rows, output, threshold=threshold, model=name, decided=decided)
     fitted = with_decision(model, temperature=temperature, threshold=threshold)
@@ -43,7 +47,7 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
         run.record,
         id=name,
         training=judge.training,
-        plan=replace(plan, treatment=Treatment(change.decision)),
+        plan=replace(plan, decision="+".join(filter(None, (plan.decision, change.decision)))),
         model=fitted.id,
         scores={judge.prepared.metric.name: evaluate(out, judge.prepared.metric)},
         notes=(*run.record.notes, change.said),

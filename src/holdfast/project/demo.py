@@ -9,34 +9,46 @@ from pathlib import Path
 
 from holdfast.core.dataset import Check
 from holdfast.core.events import OnEvent
-from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Run
 from holdfast.data.read import read_as
 from holdfast.data.roles import Overrides
 from holdfast.data.simulated import Planted, churn
 from holdfast.errors import FileError
+from holdfast.project.demo_ratchet import Ratcheted, Stage, ratchet
 from holdfast.project.fitting import fit
+from holdfast.project.handle import open_project
 from holdfast.project.judge import leaderboard
 from holdfast.project.report import write_report
 from holdfast.project.request import TrainRequest
 
 _BUDGET = 60.0  # seconds
+_LEARNER = "lightgbm"
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo made: a run, its leaderboard, a page, and what the checks said of each planted fault
-    that a check of the data can see (nothing: it was not seen)."""
+    """What the demo made: a run, its page, what was found of each planted fault (nothing: it was
+    not seen), and what the ratchet did with it."""
 
     run: Run
-    board: Leaderboard
     report: Path
     found: tuple[tuple[str, str], ...]
+    ratcheted: Ratcheted
     seconds: float
 
 
-def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: OnEvent) -> Demo:
-    """Write the table into `folder`, check it, train on it, and write the report."""
+def run_demo(
+    folder: Path,
+    *,
+    rows: int,
+    say: Callable[[str], None],
+    show: Callable[[object], None],
+    on_event: OnEvent,
+) -> Demo:
+    """Write the table into `folder`, check it, train on it, report, and ratchet: debug to release.
+
+    `say` is told a line, `show` a value to draw.
+    """
     started = time.monotonic()
     table, planted = churn(rows=rows)
     file = folder / "customers.csv"
@@ -48,7 +60,7 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
             f"Cannot write {file}: {error.strerror or error}. Choose another: --folder DIR"
         ) from error
     say(f"The {table.height:,} customers in {file} are simulated: no real person is in it.")
-    say("These faults were planted in it, and a check of the data can see the last three:")
+    say("These faults were planted in it. A check of the data can see the last three, a model the others:")
     for fault in described(planted):
         say(f"  - {fault}")
     checks = read_as(str(file), Overrides(target=planted.target)).checks
@@ -65,8 +77,13 @@ def run_demo(folder: Path, *, rows: int, say: Callable[[str], None], on_event: O
         str(file), columns, project=folder, budget=_BUDGET, on_event=on_event, command=command
     )
     run = fit(request, started=time.monotonic())
+    show(leaderboard(run))
     page = write_report(folder, folder / "report.html")
-    return Demo(run, leaderboard(run), page, found(checks, planted), time.monotonic() - started)
+    say(f"To be short, the demo goes on with one learner that is quick to fit again: {_LEARNER}.")
+    stage = Stage(open_project(folder), file, columns, planted, show, say, on_event)
+    done = ratchet(stage, _LEARNER)
+    seen = (*done.found, *found(checks, planted))
+    return Demo(run, page, seen, done, time.monotonic() - started)
 
 
 def described(planted: Planted) -> tuple[str, ...]:

@@ -13,14 +13,15 @@ from holdfast.core.fingerprint import fingerprint
 from holdfast.core.guard import Guard, GuardKind
 from holdfast.core.proof import Proof, ProofOutcome
 from holdfast.debugging.fixes import Asked, applicable, change_for
-from holdfast.debugging.proof import prove
+from holdfast.debugging.proof import open_claims, prove
+from holdfast.debugging.relabelled import prove_labels, to_review
 from holdfast.errors import FixError, suggest
 from holdfast.project.chain import GUARD, PROOF, body_of, whoever
 from holdfast.project.handle import Project, open_project
 from holdfast.project.proving import Fixed, judge, trial
 from holdfast.project.refit import Refit, refitted
-from holdfast.project.review import reviewed
 from holdfast.project.runs import data_of, run_named
+from holdfast.project.said import reviewed
 from holdfast.project.seal import ledger_of
 from holdfast.promotion.power import power_of, spread_of
 from holdfast.store.decisions import append_decision
@@ -32,11 +33,15 @@ _KIND = "fix"  # of a ledger's entry
 
 @dataclass(frozen=True, slots=True)
 class FixRequest:
-    """A finding by its id, the fix to try (None: the first that it suggests), and reviewed labels."""
+    """A finding by its id, the fix to try (None: the first that it suggests), and reviewed labels.
+
+    `run` is the run to fix, by default the one in which it was found.
+    """
 
     finding: str
     fix: FixName | None = None
     labels: Mapping[str, str | float] | None = None
+    run: str | None = None
     on_event: OnEvent = silent
     command: str = ""
 
@@ -46,13 +51,15 @@ def fix(
     *,
     with_: FixName | str | None = None,
     labels: Mapping[str, str | float] | None = None,
+    run: str | None = None,
     project: str | Project = ".",
     on_event: OnEvent = silent,
 ) -> Proof:
     """Answer a finding: change the data or the plan, fit again, and prove the change on sealed rows.
 
     `with_` names the fix, one of those that the finding suggests or another that applies;
-    `labels` are reviewed labels by example id, for "relabel". The candidate is kept as a run
+    `labels` are reviewed labels by example id, for "relabel". `run` is the run to fix, by
+    default the one in which it was found: fixes follow each other. The candidate is kept as a run
     of its own, whatever comes out. A proven fix becomes a guard. Every attempt is an entry in
     the ledger.
 
@@ -62,7 +69,7 @@ def fix(
     home = project if isinstance(project, Project) else open_project(project)
     name = finding.id if isinstance(finding, Finding) else finding
     chosen = None if with_ is None else fix_named(str(with_))
-    return fix_finding(home, FixRequest(name, chosen, labels, on_event))
+    return fix_finding(home, FixRequest(name, chosen, labels, run, on_event))
 
 
 def fix_named(name: str) -> FixName:
@@ -75,8 +82,8 @@ def fix_named(name: str) -> FixName:
 
 def fix_finding(project: Project, asked: FixRequest) -> Proof:
     """Carry a fix out, prove it, and keep the proof; see `fix`."""
-    finding, run_name = find_finding(project.store, asked.finding)
-    run = run_named(project, run_name)
+    finding, found_in = find_finding(project.store, asked.finding)
+    run = run_named(project, asked.run or found_in)
     dataset, split = data_of(project, run.record)
     labels = asked.labels
     if labels is None and (said := reviewed(project, finding.id)) is not None:
@@ -88,7 +95,35 @@ def fix_finding(project: Project, asked: FixRequest) -> Proof:
     asked.on_event(Said(f"{finding.id}: {change.said}. Fitting {run.id} again."))
     after = refitted(project, Refit(run, split, change, finding.id, asked.on_event, asked.command))
     fixed = Fixed(finding, run, after, dataset, split, change)
+    if change.fix is FixName.RELABEL:
+        seen = reviewed(project, after.id)
+        if seen is None:
+            return _unseen(project, fixed, ids)
+        return _proven(project, fixed, ids, seen.labels)
     return _proven(project, fixed, ids)
+
+
+def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
+    """A change of labels that nobody has looked at on sealed rows: nothing is asked of them yet."""
+    level = ledger_of(project, kept := entries(project.store)).level
+    asked = trial(project, fixed, level)
+    rows = len(to_review(asked.main.sealed))
+    sheet = f"holdfast review labels {fixed.after.id}"
+    return Proof(
+        id="proof-waits",
+        finding=fixed.finding.id,
+        fix=fixed.change.fix,
+        before=fixed.before.id,
+        after=fixed.after.id,
+        outcome=ProofOutcome.NOT_PROVEN,
+        claims=open_claims(asked, judge),
+        level=level,
+        why=f"sealed labels may be wrong too: {rows:,} of the sealed rows wait for a blind look",
+        attempt=_attempts(kept, fixed),
+        remaining=ledger_of(project, kept).remaining(ids),
+        collect=f"{sheet} --export FILE, or in the terminal: {sheet}; then the same fix again",
+        changed=fixed.change.said,
+    )
 
 
 def _first(question: Asked) -> FixName:
@@ -105,12 +140,17 @@ def _may_ask(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]
     ledger_of(project, so_far).charge(ids)
 
 
-def _proven(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
-    """Ask the sealed rows, write the answer into the ledger and the record, and make the guard."""
+def _proven(
+    project: Project, fixed: Fixed, ids: Sequence[str], labels: Mapping[str, str] | None = None
+) -> Proof:
+    """Ask the sealed rows, write the answer into the ledger and the record, and make the guard.
+
+    `labels` are sealed labels that were looked at, which judge a change of labels.
+    """
     kept = entries(project.store)
     ledger = ledger_of(project, kept)
-    asked = trial(fixed, ledger.level)
-    outcome, claims, why = prove(asked, judge)
+    asked = trial(project, fixed, ledger.level)
+    outcome, claims, why = prove(asked, judge) if labels is None else prove_labels(asked, labels, judge)
     finding, change = fixed.finding, fixed.change
     facts: dict[str, float | str] = {"finding": finding.id, "fix": str(change.fix)}
     plan = fixed.before.record.plan
@@ -119,7 +159,6 @@ def _proven(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
     )
     examples = asked.main.sealed.before.example
     entry = append_entry(project.store, entry, examples, allow=partial(_may_ask, project, ids))
-    attempt = 1 + sum(one.facts.get("finding") == finding.id for one in kept if one.kind == _KIND)
     proof = Proof(
         id=f"proof-{fingerprint([finding.id, change.fix, fixed.after.id, entry.number])[:4]}",
         finding=finding.id,
@@ -130,7 +169,7 @@ def _proven(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
         claims=claims,
         level=ledger.level,
         why=why,
-        attempt=attempt,
+        attempt=_attempts(kept, fixed),
         decision=entry.number,
         remaining=ledger_of(project, entries(project.store)).remaining(ids),
         changed=change.said,
@@ -138,6 +177,11 @@ def _proven(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
     )
     _keep(project, proof, fixed)
     return proof
+
+
+def _attempts(kept: Sequence[LedgerEntry], fixed: Fixed) -> int:
+    """Which attempt on the finding this is."""
+    return 1 + sum(one.facts.get("finding") == fixed.finding.id for one in kept if one.kind == _KIND)
 
 
 def _keep(project: Project, proof: Proof, fixed: Fixed) -> None:
@@ -159,7 +203,7 @@ def guard_of(proof: Proof, fixed: Fixed) -> Guard:
         column = fixed.finding.where.column
         return Guard(proof.finding, GuardKind.INVARIANCE, column=column, at_most=0.0, origin=proof.id)
     target = proof.target
-    metric = "loss" if proof.query else target.name.partition(",")[0]
+    metric = "loss" if proof.query or proof.fix is FixName.RELABEL else target.name.partition(",")[0]
     power = power_of(spread_of(target.open), target.open.n, target.margin) if target.open.known else None
     return Guard(
         proof.finding, GuardKind.NOT_WORSE, where=proof.query, metric=metric, margin=target.margin,

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from holdfast.core.finding import FixName
 from holdfast.core.plan import Plan
 from holdfast.core.run import RunRecord
 from holdfast.errors import DamagedError
@@ -16,15 +15,11 @@ from holdfast.project.runs import run_named
 from holdfast.store.folds import load_fold
 from holdfast.training.fold import FoldFit, fold_key
 
-_DECISIONS = (FixName.THRESHOLD, FixName.RECALIBRATE)
-
 
 def members_of(project: Project, record: RunRecord) -> list[tuple[Plan, float]]:
     """The plans that a run is a mix of, with their weights: its own, or an ensemble's members'."""
     assert record.plan is not None
-    plan = record.plan
-    if plan.treatment is not None and plan.treatment.name in _DECISIONS:
-        plan = replace(plan, treatment=None)  # its folds are those of the run before
+    plan = replace(record.plan, decision="")  # its folds are those of the run before
     if not plan.members:
         return [(plan, 1.0)]
     runs = [(run_named(project, name).record.plan, weight) for name, weight in record.weights.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,7 @@ from holdfast.core.release import GuardSaid, Refused, Release, Stage
 from holdfast.core.run import Run
 from holdfast.core.task import Task
 from holdfast.core.verdict import Verdict
-from holdfast.errors import DecisionError, ModelError, RoleError
+from holdfast.errors import DecisionError, ModelError
 from holdfast.metrics import evaluate, resolve
 from holdfast.project.chain import REFUSED, RELEASE, body_of, guards, proofs, whoever
 from holdfast.project.guard import check_run
@@ -29,6 +29,7 @@ from holdfast.project.history import champion
 from holdfast.project.predict import served_model
 from holdfast.project.runs import data_of, run_named
 from holdfast.project.seal import ledger_of
+from holdfast.project.sealed_rows import sealed_rows
 from holdfast.promotion.gate import failed, passes
 from holdfast.store.decisions import append_decision
 from holdfast.store.ledger import LedgerEntry, append_entry, entries
@@ -70,26 +71,12 @@ def propose(
     why = passes(answer.verdict, carries_proof=bool(fixes)) if not stopping else ""
     if not why and not override:
         return _refuse(project, Refused(run.id, "", by))
-    metric = resolve(answer.verdict.metric, answer.predictions)
-    release = Release(
-        id=f"release-{fingerprint([run.id, answer.entry.number, run.record.model])[:4]}",
-        run=run.id,
-        champion=held.release.run if held else "",
-        metric=metric.name,
-        greater_is_better=metric.greater_is_better,
-        score=evaluate(answer.predictions, metric),
-        difference=answer.verdict.difference,
-        margin=answer.verdict.margin,
-        rows=len(answer.predictions),
-        level=answer.level,
+    release = replace(
+        _proposed(run, held, answer),
         why=why or "the gate said no",
         author=by,
         guards=tuple(map(_said, checked)),
         fixes=fixes,
-        model=run.record.model,
-        dataset=run.record.dataset,
-        entry=answer.entry.number,
-        remaining=answer.remaining,
         overrode="" if why else by,
     )
     body = body_of(release, RELEASE)
@@ -97,13 +84,34 @@ def propose(
     return release
 
 
+def _proposed(run: Run, held: Stage | None, answer: _Answer) -> Release:
+    """The release as the sealed rows speak of it."""
+    verdict = answer.verdict
+    metric = resolve(verdict.metric, answer.predictions)
+    return Release(
+        id=f"release-{fingerprint([run.id, answer.entry.number, run.record.model])[:4]}",
+        run=run.id,
+        champion=held.release.run if held else "",
+        metric=metric.name,
+        greater_is_better=metric.greater_is_better,
+        score=evaluate(answer.predictions, metric),
+        difference=verdict.difference,
+        margin=verdict.margin,
+        rows=len(answer.predictions),
+        level=answer.level,
+        why="",
+        author="",
+        model=run.record.model,
+        dataset=run.record.dataset,
+        entry=answer.entry.number,
+        remaining=answer.remaining,
+    )
+
+
 def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
     """The candidate against the champion on the sealed rows, charged before it is looked at."""
     dataset, split = data_of(project, run.record)
-    known = dataset.target.is_not_null().to_numpy()
-    rows = dataset.take(split.sealed & known)
-    if not len(rows):
-        raise RoleError("There are no sealed rows to judge a release by. Train with --sealed 0.2.")
+    rows = sealed_rows(project, dataset, split)
     ids = rows.example.to_list()
     kept = entries(project.store)
     ledger = ledger_of(project, kept)
@@ -114,7 +122,8 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
     entry = append_entry(project.store, entry, rows.example, allow=partial(_charged, project, ids))
     after = served_model(run).predict(rows).named(run.id)
     if held is None:
-        before = _constant(dataset.take(split.open & known), rows, after)
+        known = split.open & dataset.target.is_not_null().to_numpy()
+        before = _constant(dataset.take(known), rows, after)
     else:
         before = served_model(run_named(project, held.release.run)).predict(rows).named(held.release.run)
     verdict = compare(before, after, metric=plan.metric, level=1 - 2 * ledger.level)

@@ -16,6 +16,7 @@ from holdfast.project.handle import Project, open_project
 from holdfast.project.history import champion
 from holdfast.project.judge import Judged, predictions_of
 from holdfast.project.runs import data_of, newest_training, run_named
+from holdfast.project.same_rows import on_same_rows
 from holdfast.promotion.guards import check_all
 from holdfast.promotion.subject import LEVEL, Subject
 from holdfast.store.datasets import load_dataset
@@ -62,7 +63,8 @@ def check_run(project: Project, run: Run, listed: tuple[Guard, ...]) -> tuple[Ch
 
 
 def judge(before: Predictions, after: Predictions, metric: str, margin: float | None) -> Verdict:
-    """The paired comparison that guards are made of."""
+    """The paired comparison that guards are made of, by the labels that the later model knows."""
+    after, before = on_same_rows(after, before)
     return compare(before, after, metric=metric, margin=margin, level=LEVEL)
 
 

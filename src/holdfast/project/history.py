@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.proof import ProofOutcome
-from holdfast.core.release import History, Refused, Release, Stage, Standing
+from holdfast.core.release import History, Refused, Release, Rollback, Stage, Standing
 from holdfast.errors import DecisionError, suggest
 from holdfast.project.chain import REFUSED, RELEASE, proofs, value_of
 from holdfast.project.handle import Project
@@ -30,6 +30,11 @@ def history(project: Project) -> History:
         ),
         len(kept),
         kept[-1].hash if kept else "",
+        tuple(
+            Rollback(one.subject, str(one.body.get("to", "")), one.by, one.at, one.why)
+            for one in kept
+            if one.kind is DecisionKind.ROLLBACK
+        ),
     )
 
 

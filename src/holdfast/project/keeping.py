@@ -14,7 +14,7 @@ from holdfast.project.candidates import Chosen
 from holdfast.project.handle import Project
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
-from holdfast.project.runs import ANSWERS
+from holdfast.project.runs import ANSWERS, BEFORE
 from holdfast.store.datasets import save_dataset
 from holdfast.store.folds import count_folds, load_fold, save_fold
 from holdfast.store.runs import save_run
@@ -79,7 +79,7 @@ def keeping(
         "budget": request.budget,
     }
     if request.answers:
-        plan[ANSWERS] = request.answers
+        plan |= {ANSWERS: request.answers, BEFORE: request.before}
     training = start_training(store, request.command, dataset=prepared.dataset.id, plan=plan)
     keys = [
         fold_key(one.plan, prepared.dataset.id, prepared.roles, k)

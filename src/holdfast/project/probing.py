@@ -84,6 +84,10 @@ class RunProbe(AbstractContextManager["RunProbe"]):
         output = gather(judged, _done(engine, works))
         return out_of_fold(judged, output, threshold=None, model=f"{plan.learner} refitted")
 
+    def fold_model(self, fold: int) -> TabularModel:
+        """The model that did not see a fold, decided as the whole is."""
+        return self._models[fold]
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -19,8 +19,10 @@ from holdfast.core.verdict import Verdict
 from holdfast.debugging.fixes import Change
 from holdfast.debugging.parts import parts_of
 from holdfast.debugging.proof import Pair, Question, Trial
-from holdfast.errors import RoleError
+from holdfast.project.handle import Project
 from holdfast.project.predict import served_model
+from holdfast.project.same_rows import on_same_rows
+from holdfast.project.sealed_rows import sealed_rows
 
 _BANDS = 4  # of a number's values, as parts that may not be harmed
 _LOSS = "loss"
@@ -37,22 +39,20 @@ class Fixed:
     split: Split
     change: Change
 
-    def sealed_rows(self) -> tuple[Dataset, Dataset]:
-        """The sealed rows with a known target, as the model before and the one after see them."""
-        chosen = self.split.sealed & self.dataset.target.is_not_null().to_numpy()
-        if not chosen.any():
-            raise RoleError(
-                "There are no sealed rows that could prove a fix. Train with --sealed 0.2, or add new rows."
-            )
-        return self.dataset.take(chosen), self.change.dataset.take(chosen[self.change.kept])
 
+def trial(project: Project, fixed: Fixed, level: float) -> Trial:
+    """What the sealed rows are asked, each model about the version of the data that it knows.
 
-def trial(fixed: Fixed, level: float) -> Trial:
-    """What the sealed rows are asked. A leaking column is emptied for the model that uses it,
-    since that is how the column comes when the answer is not known yet."""
+    A leaking column is emptied for the model that uses it, since that is how the column
+    comes when the answer is not known yet.
+    """
     plan = fixed.before.record.plan
     assert plan is not None  # a run without one cannot be fitted again
-    old, new = fixed.sealed_rows()
+    split, kept = fixed.split, fixed.change.kept
+    apart = fixed.after.id if fixed.change.fix is FixName.RELABEL else ""
+    old = sealed_rows(project, fixed.dataset, split, apart=apart)
+    after = replace(split, role=split.role[kept], fold=split.fold[kept], tied=split.tied[kept])
+    new = sealed_rows(project, fixed.change.dataset, after, apart=apart)
     leak = fixed.finding.where.column if fixed.change.fix is FixName.DROP_COLUMN else ""
     if leak:
         old = replace(old, table=old.table.with_columns(pl.lit(None, old.table[leak].dtype).alias(leak)))
@@ -75,30 +75,7 @@ def _open_pair(fixed: Fixed) -> Pair | None:
     before, after = fixed.before.predictions, fixed.after.predictions
     if before is None or after is None:
         return None
-    both = before.example.is_in(after.example.implode()).to_numpy()
-    kept = after.example.is_in(before.example.implode()).to_numpy()
-    before, after = before.where(both), after.where(kept)
-    place = pl.DataFrame({"example": after.example, "place": np.arange(len(after))})
-    order = before.table.select("example").join(place, "example", "left", maintain_order="left")["place"]
-    after = replace(after, table=after.table[order.to_numpy()])
-    return Pair(before.named("before"), _judged_by(before, after).named("after"))
-
-
-def _judged_by(before: Predictions, after: Predictions) -> Predictions:
-    """The predictions after, judged by the targets before: a relabelling may not grade itself."""
-    return Predictions.of(
-        example=after.example,
-        target=before.table["target"],
-        prediction=after.table["prediction"],
-        probability=after.probability,
-        classes=after.header.classes or None,
-        positive=after.header.positive,
-        group=before.table["group"],
-        weight=before.weight,
-        split=before.table["split"],
-        fold=before.table["fold"],
-        threshold=after.header.threshold,
-    )
+    return Pair(*on_same_rows(before.named("before"), after.named("after")))
 
 
 def _target(fixed: Fixed, main: Question, rows: Dataset) -> Question:

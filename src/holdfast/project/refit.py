@@ -57,6 +57,7 @@ def refitted(project: Project, asked: Refit) -> Run:
         on_event=asked.on_event,
         command=asked.command,
         answers=asked.answers,
+        before=asked.run.id,
     )
     if asked.change.decision:
         chosen = Chosen(())

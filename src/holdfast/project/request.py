@@ -20,7 +20,8 @@ Learned = str | object
 class TrainRequest:
     """Everything that `train` takes. `budget` is in seconds; None is no limit.
 
-    `answers` is the finding that the training is a fix for, "" for one of its own.
+    `answers` is the finding that the training is a fix for, "" for one of its own, and
+    `before` the run that is fixed.
     """
 
     source: object
@@ -40,6 +41,7 @@ class TrainRequest:
     on_event: OnEvent = silent
     command: str = ""
     answers: str = ""
+    before: str = ""
 
     def __post_init__(self) -> None:
         if self.budget is not None and self.budget <= 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,47 +10,67 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from holdfast.core.dataset import Dataset
 from holdfast.core.decision import Decision, DecisionKind
-from holdfast.core.estimate import Estimate
-from holdfast.core.finding import Finding
 from holdfast.core.fingerprint import fingerprint_bytes
-from holdfast.core.labels import label_text
 from holdfast.core.review import Analysis, Answer, LabelReview, Reviewed
 from holdfast.data.load import load
 from holdfast.debugging.label_errors import suggested_labels
-from holdfast.errors import DecisionError, FileError, FindingError, HoldfastError, InputError, some
-from holdfast.project.chain import body_of, of_kind, proofs, value_of
+from holdfast.debugging.relabelled import to_review
+from holdfast.errors import (
+    DecisionError,
+    FileError,
+    FindingError,
+    HoldfastError,
+    InputError,
+    UnknownFindingError,
+    UnknownRunError,
+    some,
+)  # fmt: skip
+from holdfast.project.chain import ANALYSIS, REVIEW, body_of, proofs
 from holdfast.project.handle import Project
 from holdfast.project.history import history
 from holdfast.project.judge import predictions_of
+from holdfast.project.label_trial import label_trial
 from holdfast.project.output import write_output
 from holdfast.project.runs import data_of, run_id, run_named
-from holdfast.stats.agreement import krippendorff
+from holdfast.project.said import reviewed
 from holdfast.store.decisions import append_decision
 from holdfast.store.findings import find_finding
 
-REVIEW, ANALYSIS = "label-review.v1", "analysis.v1"
 KEEP, CHANGE, SKIP = "keep", "change", "skip"
 _SHEET = ("example", "given", "suggested", "confident", "decision", "label")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """The rows to review, worst first: columns example, given, suggested, confident, and the cells.
+    """The rows to review: columns example, given, suggested, confident, and the cells.
 
-    A blind sheet has neither given nor suggested labels. `classes` are the labels to
-    choose from, () for numbers.
+    A finding's rows come worst first. A blind sheet shows neither given nor suggested labels, in an
+    order that says nothing. `given` are the labels by example id; `classes` those to choose
+    from, () for numbers. `subject` is the finding, or the run whose sealed rows they are.
     """
 
-    finding: Finding
+    subject: str
     rows: pl.DataFrame
+    given: Mapping[str, str]
     classes: tuple[str, ...]
     blind: bool
+    sealed: bool = False
 
 
 def sheet(project: Project, name: str, *, blind: bool = False, most: int | None = None) -> Sheet:
-    """A finding's rows for a reviewer; FindingError where it points at no rows with labels."""
-    finding, run = find_finding(project.store, name)
+    """The rows of a finding, or blind ones to judge the run that a change of labels made.
+
+    FindingError where there are no labels to review.
+    """
+    try:
+        finding, run = find_finding(project.store, name)
+    except UnknownFindingError as no_finding:
+        try:
+            return _of_run(project, run_id(project, name), most)
+        except UnknownRunError:
+            raise no_finding from None
     ids = [one.example for one in finding.where.examples][:most]
     if not ids:
         raise FindingError(f"{finding.id} points at no single rows, so there are no labels to review.")
@@ -59,15 +78,28 @@ def sheet(project: Project, name: str, *, blind: bool = False, most: int | None 
     dataset, _ = data_of(project, found.record)
     predictions = predictions_of(found)
     labels = suggested_labels(predictions, ids).drop("quality")
-    cells = dataset.table.select(column.name for column in dataset.schema.features)
-    taken = [column for column in cells.columns if column in (*_SHEET, "quality")]
-    cells = cells.rename({column: f"{column} (cell)" for column in taken})
-    rows = labels.join(cells.with_columns(example=dataset.example), "example", "left", maintain_order="left")
+    given = dict(zip(ids, labels["given"].cast(pl.String).to_list(), strict=True))
     if blind:
-        # in an order that says nothing of what is suspected
-        order = np.random.default_rng(0).permutation(len(rows))
-        rows = rows.drop("given", "suggested", "confident")[order]
-    return Sheet(finding, rows, predictions.header.classes, blind)
+        order = np.random.default_rng(0).permutation(len(labels))
+        labels = labels.select("example")[order]
+    return Sheet(finding.id, _with_cells(labels, dataset), given, predictions.header.classes, blind)
+
+
+def _of_run(project: Project, run: str, most: int | None) -> Sheet:
+    """Blind: sealed rows that the run before or after a change of labels contradicts, and some others."""
+    rows, pair = label_trial(project, run)
+    ids = to_review(pair).head(len(pair) if most is None else most)
+    targets = pair.before.table["target"].cast(pl.String)
+    given = dict(zip(pair.before.example.to_list(), targets.to_list(), strict=True))
+    shown = _with_cells(pl.DataFrame({"example": ids}), rows)
+    return Sheet(run, shown, given, pair.before.header.classes, blind=True, sealed=True)
+
+
+def _with_cells(labels: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    cells = dataset.table.select(column.name for column in dataset.schema.features)
+    taken = [column for column in cells.columns if column in _SHEET]
+    cells = cells.rename({column: f"{column} (cell)" for column in taken})
+    return labels.join(cells.with_columns(example=dataset.example), "example", "left", maintain_order="left")
 
 
 def export_sheet(shown: Sheet, output: Path) -> Path:
@@ -103,7 +135,7 @@ def read_answers(shown: Sheet, file: str | Path) -> tuple[Answer, ...]:
     said = table.with_columns(pl.col("example").cast(pl.String).str.strip_chars())
     if absent := [name for name in said["example"].to_list() if name not in known]:
         raise InputError(
-            f"{file} names {len(absent):,} rows that {shown.finding.id} does not have: {some(absent)}. "
+            f"{file} names {len(absent):,} rows that {shown.subject} does not have: {some(absent)}. "
             "Keep the ids of the exported sheet as they are."
         )
     if (twice := said["example"].is_duplicated()).any():
@@ -120,10 +152,11 @@ def answer_for(
 ) -> Answer:
     """One answer from what was said of a row; InputError where it cannot be meant so."""
     name, word = str(row["example"]), decision.strip().lower()
+    given = shown.given.get(name, "")
     if word and word not in (KEEP, CHANGE, SKIP):
         raise InputError(f"{where}: {decision!r} for {name!r} is no decision; say keep, change or skip.")
     if word == SKIP or (not word and not label):
-        return Answer(name, "")
+        return Answer(name, "", given)
     if shown.blind and not label:
         raise InputError(f"{where}: a blind review has a label for each row or skip; {name!r} has none.")
     chosen = label or _text(row["given"] if word == KEEP else row["suggested"])
@@ -133,7 +166,7 @@ def answer_for(
         )
     if not shown.classes and not _is_number(chosen):
         raise InputError(f"{where}: {chosen!r} for {name!r} is no number, and this target is one.")
-    return Answer(name, chosen)
+    return Answer(name, chosen, given)
 
 
 def record_review(project: Project, shown: Sheet, answers: Sequence[Answer], *, reviewer: str) -> Reviewed:
@@ -142,43 +175,14 @@ def record_review(project: Project, shown: Sheet, answers: Sequence[Answer], *, 
         raise DecisionError("A review has a name: --as NAME")
     if not any(one.label for one in answers):
         raise InputError("The review answers no row, so there is nothing to write down.")
-    review = LabelReview(shown.finding.id, tuple(answers), shown.blind)
+    review = LabelReview(shown.subject, tuple(answers), shown.blind, shown.sealed)
     decision = Decision(
-        DecisionKind.LABELS_REVIEWED, shown.finding.id, reviewer.strip(), body=body_of(review, REVIEW)
+        DecisionKind.LABELS_REVIEWED, shown.subject, reviewer.strip(), body=body_of(review, REVIEW)
     )
     append_decision(project.store, decision)
-    found = reviewed(project, shown.finding.id)
+    found = reviewed(project, shown.subject)
     assert found is not None  # it was written just now
     return found
-
-
-def reviewed(project: Project, finding: str) -> Reviewed | None:
-    """What all reviewers of a finding said together; a reviewer's later word replaces the earlier one."""
-    said: dict[str, dict[str, str]] = {}
-    for one in of_kind(project, DecisionKind.LABELS_REVIEWED):
-        if one.subject == finding:
-            review = value_of(LabelReview, one, REVIEW)
-            said.setdefault(one.by, {}).update({each.example: each.label for each in review.answers})
-    if not said:
-        return None
-    votes: dict[str, Counter[str]] = {}
-    for answers in said.values():
-        for example, label in answers.items():
-            if label:
-                votes.setdefault(example, Counter())[label] += 1
-    agreed = {name: _winner(counts) for name, counts in votes.items()}
-    labels = {name: label for name, label in agreed.items() if label is not None}
-    given = _given(project, finding)
-    changed = sum(given.get(name) != label for name, label in labels.items())
-    return Reviewed(
-        finding,
-        labels,
-        changed,
-        len(labels) - changed,
-        tuple(name for name, label in agreed.items() if label is None),
-        {name: sum(bool(label) for label in answers.values()) for name, answers in said.items()},
-        _agreement(said),
-    )
 
 
 def review_analysis(project: Project, analysis: Analysis, *, reviewer: str, why: str) -> Decision:
@@ -205,43 +209,6 @@ def _subject(project: Project, name: str) -> tuple[str, str]:
         return find_finding(project.store, name)[0].id, ""
     except HoldfastError:
         return run_id(project, name), ""
-
-
-def _given(project: Project, finding: str) -> dict[str, str]:
-    found, run = find_finding(project.store, finding)
-    dataset, _ = data_of(project, run_named(project, run).record)
-    ids = [one.example for one in found.where.examples]
-    inside = dataset.example.is_in(ids)
-    labels = dataset.target.filter(inside)
-    texts = labels.cast(pl.String) if labels.dtype.is_numeric() else label_text(labels)
-    return dict(zip(dataset.example.filter(inside).to_list(), texts.to_list(), strict=True))
-
-
-def _winner(counts: Counter[str]) -> str | None:
-    first, *rest = counts.most_common(2)
-    return None if rest and rest[0][1] == first[1] else first[0]
-
-
-def _agreement(said: Mapping[str, Mapping[str, str]]) -> Estimate:
-    rated = [(name, label) for answers in said.values() for name, label in answers.items() if label]
-    if len(said) < 2:
-        return Estimate.absent("one reviewer only", n=len(rated))
-    units, labels = (pl.Series(values=list(one)) for one in zip(*rated, strict=True))
-    found = krippendorff(
-        units.rank("dense").to_numpy().astype(np.int64) - 1,
-        labels.rank("dense").to_numpy().astype(np.int64) - 1,
-        rng=np.random.default_rng(0),
-    )
-    if np.isnan(found.alpha):
-        return Estimate.absent("no row has two reviewers", n=len(rated))
-    return Estimate(
-        found.alpha,
-        found.interval.low,
-        found.interval.high,
-        0.95,
-        found.units,
-        "Krippendorff's alpha, bootstrap",
-    )
 
 
 def _text(cell: object) -> str:

@@ -20,7 +20,7 @@ from holdfast.store.splits import load_split
 from holdfast.store.trainings import trainings
 
 BEST, RECOMMENDED, CHAMPION = "best", "recommended", "champion"
-ANSWERS = "answers"  # in a training's plan: the finding that it is a fix for
+ANSWERS, BEFORE = "answers", "before"  # in a training's plan: the finding that it fixes, and the run
 
 
 def newest_training(project: Project) -> Training:

@@ -12,7 +12,7 @@ from holdfast.report.text.data import class_shares
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_FOLDER = Path(__file__).parent / "templates"
+FOLDER = Path(__file__).parent / "templates"
 
 
 @cache
@@ -21,7 +21,7 @@ def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, finalize=_shown
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, finalize=_shown
     )
     made.globals |= {"words": words, "class_shares": class_shares}
     return made
@@ -29,7 +29,7 @@ def environment() -> Environment:
 
 def read(name: str) -> str:
     """The text of a file that stands beside the templates."""
-    return (_FOLDER / name).read_text(encoding="utf-8")
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def _shown(value: object) -> object:

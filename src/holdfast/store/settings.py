@@ -30,7 +30,8 @@ class Settings:
     `search` has the spaces of learners to tune, in place of their own. `watts` and the
     prices turn CPU seconds into energy and money. `catalog` is the URL of the database,
     "" for a file in the project. With `solo` an author may approve their own release.
-    `guards` are those written by hand.
+    `guards` are those written by hand. From `license` to `language`: what a model card says
+    that no fact of a training can tell.
     """
 
     target: str = ""
@@ -51,6 +52,12 @@ class Settings:
     catalog: str = ""
     solo: bool = False
     guards: tuple[Guard, ...] = ()
+    license: str = ""
+    data_license: str = ""
+    intended_use: str = ""
+    limits: str = ""
+    contact: str = ""
+    language: str = ""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sealed < 1.0:
@@ -103,6 +110,14 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = {
     "review": {
         "solo": "true: whoever made a release may approve it too, and the record says so",
     },
+    "card": {
+        "license": 'the licence of the models made here, a short name such as "apache-2.0"',
+        "data_license": "the licence of the data that they are made of",
+        "intended_use": "what a model may be used for, and by whom",
+        "limits": "what it must not be used for, and what is known to be beyond it",
+        "contact": "whom to ask about it: a name, a page or an address",
+        "language": 'the language of the texts in the data, e.g. "en"',
+    },
     "store": {
         "catalog": "a database URL such as postgresql+psycopg://host/name, with the password "
         "in the environment (PGPASSWORD); empty: a file in .holdfast",
@@ -111,6 +126,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = {
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("target", "positive", "metric", "currency", "catalog"), (str,)),
+    **dict.fromkeys(("license", "data_license", "intended_use", "limits", "contact", "language"), (str,)),
     **dict.fromkeys(("sealed", "budget", "watts", "per_kwh", "per_core_hour"), (int, float)),
     **dict.fromkeys(("decisions", "seed"), (int,)),
     **dict.fromkeys(("roles", "kinds"), (dict,)),

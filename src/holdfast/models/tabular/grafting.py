@@ -4,6 +4,10 @@ A booster that is trained on for some rows forgets the others, unless those are 
 and what is replayed only in part is forgotten in part. Here nothing can be: the new
 trees are fitted on the slice's rows, from the margins that the first ones give, and each
 is grafted below splits that ask whether a row is in the slice at all. Elsewhere it adds 0.
+
+The splits see what the model sees. A cell that float32 cannot tell from a constant of the
+query counts as that constant, and a level that was never seen as the one that the recipe
+writes in the same way. Every other row is inside exactly where the query says so.
 """
 
 from __future__ import annotations
@@ -13,15 +17,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
+import polars as pl
 
 from holdfast.core.query import Query, Term
 from holdfast.errors import PlanError
-from holdfast.models.tabular.recipe import Lookup, Recipe
-from holdfast.models.tabular.trees import Trees, floor32
-
-_LEAST = float(np.finfo(np.float32).min)
-_EPOCH, _DAY = datetime(1970, 1, 1), 86_400.0
-_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+from holdfast.models.tabular.encode import Encoder
+from holdfast.models.tabular.recipe import Lookup, Number, Parts, Recipe
+from holdfast.models.tabular.trees import Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Condition:
     threshold: float
     left: bool
     missing: bool = False
+
+    def holds(self, X: np.ndarray) -> np.ndarray:
+        """Which rows of float32 features (n, d) are inside, bool of shape (n,)."""
+        cells = X[:, self.feature]
+        inside = cells <= self.threshold if self.left else cells > self.threshold
+        return np.where(np.isnan(cells), self.missing, inside)
 
 
 def conditions(query: Query, recipe: Recipe) -> tuple[Condition, ...]:
@@ -66,52 +74,49 @@ def grafted(trees: Trees, gate: Sequence[Condition]) -> Trees:
     )
 
 
-def joined(first: Trees, second: Trees) -> Trees:
-    """The sum of two sets of trees that add to the same columns."""
-    splits, leaves = len(first.feature), len(first.leaf)
-
-    def moved(child: np.ndarray) -> np.ndarray:
-        return np.where(child >= 0, child + splits, child - leaves)
-
-    return Trees(
-        feature=np.concatenate([first.feature, second.feature]),
-        threshold=np.concatenate([first.threshold, second.threshold]),
-        left=np.concatenate([first.left, moved(second.left)]),
-        right=np.concatenate([first.right, moved(second.right)]),
-        missing_left=np.concatenate([first.missing_left, second.missing_left]),
-        root=np.concatenate([first.root, moved(second.root)]),
-        tree=np.concatenate([first.tree, second.tree + len(first.root)]),
-        leaf=np.concatenate([first.leaf, second.leaf]),
-        column=np.concatenate([first.column, second.column]),
-        base=first.base + second.base,
-        strict=first.strict,
-    )
-
-
 def _splits(term: Term, recipe: Recipe) -> tuple[Condition, ...]:
+    """The splits of one term, by whatever part of the recipe reads its column."""
     for lookup in recipe.lookups:
         if lookup.column == term.column and not term.length:
             return _of_level(term, lookup, recipe.names.index(lookup.names[0]))
-    number = {one.column: one.center for one in recipe.numbers}
-    if term.column in number and not term.length:
-        feature = recipe.names.index(term.column)
-        return _of_number(term, feature, lambda value: float(value) - number[term.column])
-    part = f"{term.column}: {'characters' if term.length else 'days'}"
-    if part in recipe.names:
-        return _of_number(term, recipe.names.index(part), float if term.length else _days)
+    for number in recipe.numbers:
+        if number.column == term.column and not term.length:
+            alone = Recipe(numbers=(Number(number.column, number.center),))
+            return _of_value(term, recipe.names.index(number.column), alone, pl.Float64)
+    part = "characters" if term.length else "days"
+    feature = f"{term.column}: {part}"
+    if feature in recipe.names and not term.length:
+        alone = Recipe(dates=(Parts(term.column, (part,)),))
+        return _of_value(term, recipe.names.index(feature), alone, pl.Datetime("us"))
+    if feature in recipe.names:
+        return _of_value(
+            term, recipe.names.index(feature), Recipe(numbers=(Number(term.column),)), pl.Float64
+        )
+    if f"{term.column}: characters" in recipe.names and term.sign.startswith("is"):
+        return _of_missing(term, recipe.names.index(f"{term.column}: characters"))
     raise _unable(term)
 
 
-def _of_number(term: Term, feature: int, value: object) -> tuple[Condition, ...]:
+def _of_missing(term: Term, feature: int) -> tuple[Condition, ...]:
+    # Nothing is below minus infinity, so a missing cell alone goes left.
+    absent = term.sign == "is missing"
+    return (Condition(feature, -np.inf, left=absent, missing=absent),)
+
+
+def _of_value(term: Term, feature: int, alone: Recipe, dtype: pl.DataType | type) -> tuple[Condition, ...]:
+    """The splits at a constant, which `alone`, the column's own part of the recipe, writes as it does a cell.
+
+    That keeps order: a cell below the constant is nowhere written above it.
+    """
     if term.sign.startswith("is"):
-        # Nothing is below the least float32, so a missing cell alone goes left.
-        missing = Condition(feature, _LEAST, left=True, missing=True)
-        present = Condition(feature, _LEAST, left=False)
-        return (missing,) if term.sign == "is missing" else (present,)
+        return _of_missing(term, feature)
     if len(term.constants) != 1:
         raise _unable(term)
-    at = value(term.constants[0])  # type: ignore[operator]
-    upto, below = float(floor32(np.array(at))), float(floor32(np.nextafter(np.array(at), -np.inf)))
+    constant = pl.Series([term.constants[0]])
+    cell = _moment(term, constant) if dtype == pl.Datetime("us") else constant.cast(pl.Float64, strict=False)
+    at = np.float32(Encoder.of(alone).rows({term.column: cell}, 1)[0, 0])
+    with np.errstate(over="ignore"):  # below the least float32 is minus infinity
+        upto, below = float(at), float(np.nextafter(at, np.float32(-np.inf)))
     match term.sign:
         case "<":
             return (Condition(feature, below, left=True),)
@@ -127,36 +132,75 @@ def _of_number(term: Term, feature: int, value: object) -> tuple[Condition, ...]
             raise _unable(term)
 
 
+def _moment(term: Term, constant: pl.Series) -> pl.Series:
+    try:
+        moment = datetime.fromisoformat(str(constant[0]))
+    except ValueError as error:
+        raise _unable(term) from error
+    return pl.Series([moment], dtype=pl.Datetime("us"))
+
+
 def _of_level(term: Term, lookup: Lookup, start: int) -> tuple[Condition, ...]:
-    """The splits around the value that one level alone has, in one of the column's features."""
-    if term.sign == "is missing":
-        row = len(lookup.levels) + 1
-    elif term.sign in ("=", "in") and len(term.constants) == 1 and term.constants[0] in lookup.levels:
-        row = lookup.levels.index(str(term.constants[0]))
-    else:
+    """The splits that part the rows of the lookup's table which the term means from all others."""
+    missing = len(lookup.levels) + 1
+    known = {level: row for row, level in enumerate(lookup.levels)}
+    named = [known.get(str(level), -1) for level in term.constants]
+    if -1 in named:
         raise _unable(term)
-    for j in range(len(lookup.names)):
-        values = lookup.table[:, j].astype(np.float64)
-        others = np.delete(values, row)
-        if (others == values[row]).any():
-            continue
-        lower, upper = others[others < values[row]], others[others > values[row]]
-        found = []
-        if len(upper):
-            found.append(Condition(start + j, float(values[row] + upper.min()) / 2, left=True))
-        if len(lower):
-            found.append(Condition(start + j, float(values[row] + lower.max()) / 2, left=False))
-        return tuple(found)
+    match term.sign:
+        case "=" | "in" if len(named) == 1:
+            return _around(term, lookup, named[0], start)
+        case "is missing":
+            return _around(term, lookup, missing, start)
+        case "!=" | "not in" | "is not missing":
+            without = [_beside(term, lookup, row, named, start) for row in named]
+            if (lookup.table[missing] != lookup.table[missing - 1]).any():
+                without.append(_beside(term, lookup, missing, [*named, missing], start))
+            if without:
+                return tuple(without)
     raise _unable(term)
 
 
-def _days(value: object) -> float:
-    for pattern in _FORMATS:
-        try:
-            return (datetime.strptime(str(value), pattern) - _EPOCH).total_seconds() / _DAY
-        except ValueError:
+def _around(term: Term, lookup: Lookup, row: int, start: int) -> tuple[Condition, ...]:
+    """The splits around the value that one row of the table alone has, in one of the column's features."""
+    others = _told_apart(term, lookup, row, [row])
+    for j, feature in enumerate(lookup.table.T.astype(np.float64)):
+        value, rest = feature[row], feature[others]
+        if (rest == value).any():
             continue
-    raise PlanError(f"{value!r} is no date.")
+        lower, upper = rest[rest < value], rest[rest > value]
+        found = []
+        if len(upper):
+            found.append(Condition(start + j, float(value + upper.min()) / 2, left=True))
+        if len(lower):
+            found.append(Condition(start + j, float(value + lower.max()) / 2, left=False))
+        if found:
+            return tuple(found)
+    raise _unable(term)
+
+
+def _beside(term: Term, lookup: Lookup, row: int, named: Sequence[int], start: int) -> Condition:
+    """One split with a row of the table on one side, and all rows but the named ones on the other."""
+    others = _told_apart(term, lookup, row, named)
+    for j, feature in enumerate(lookup.table.T.astype(np.float64)):
+        value, rest = feature[row], feature[others]
+        if len(rest) and (rest < value).all():
+            return Condition(start + j, float(value + rest.max()) / 2, left=True)
+        if len(rest) and (rest > value).all():
+            return Condition(start + j, float(value + rest.min()) / 2, left=False)
+    raise _unable(term)
+
+
+def _told_apart(term: Term, lookup: Lookup, row: int, named: Sequence[int]) -> np.ndarray:
+    """The rows that are to be on the other side: all but those named, and an unseen level's where equal."""
+    levels = len(lookup.levels)
+    same = (lookup.table == lookup.table[row]).all(axis=1)
+    same[list(named)] = False
+    if same[:levels].any() or (row == levels + 1 and same.any()):
+        raise _unable(term)
+    rest = ~same
+    rest[list(named)] = False
+    return np.flatnonzero(rest)
 
 
 def _unable(term: Term) -> PlanError:

@@ -39,18 +39,20 @@ _ALGORITHMS: Mapping[str, Algorithm] = {
 }
 
 
-# What makes a learner calmer: an option times a factor.
-_SMALLER_TREES = {"num_leaves": 0.5, "min_data_in_leaf": 2.0, "learning_rate": 0.7}
-_CALMER: Mapping[str, Mapping[str, float]] = {
-    "decision_tree": {"max_depth": 0.8, "min_samples_leaf": 2.0},
+# What makes a learner calmer: an option times a factor, and the bound that it keeps.
+_SMALLER_TREES = {"num_leaves": (0.5, 2), "min_data_in_leaf": (2.0, None), "learning_rate": (0.7, None)}
+_SHALLOWER: Mapping[str, tuple[float, float | None]] = {"depth": (0.75, 1), "l2_leaf_reg": (3.0, None)}
+_LARGER_LEAVES = {"min_samples_leaf": (2.0, None)}
+_CALMER: Mapping[str, Mapping[str, tuple[float, float | None]]] = {
+    "decision_tree": {"max_depth": (0.8, 1), **_LARGER_LEAVES},
     "lightgbm_small": _SMALLER_TREES,
     "lightgbm": _SMALLER_TREES,
-    "catboost": {"depth": 0.75, "l2_leaf_reg": 3.0},
-    "catboost_small": {"depth": 0.75, "l2_leaf_reg": 3.0},
-    "xgboost": {"max_depth": 0.67, "learning_rate": 0.7},
-    "mlp": {"dropout": 2.0, "weight_decay": 3.0},
-    "extra_trees": {"min_samples_leaf": 2.0},
-    "random_forest": {"min_samples_leaf": 2.0},
+    "catboost": _SHALLOWER,
+    "catboost_small": _SHALLOWER,
+    "xgboost": {"max_depth": (0.67, 1), "learning_rate": (0.7, None)},
+    "mlp": {"dropout": (2.0, 0.9), "weight_decay": (3.0, None)},
+    "extra_trees": _LARGER_LEAVES,
+    "random_forest": _LARGER_LEAVES,
 }
 _FEWEST_ROWS = {"mlp": 500}  # below, it is worse than a small booster and earns no weight beside one
 
@@ -70,10 +72,9 @@ def tabular_learner(
 ) -> TabularLearner:
     """A learner of the portfolio; `options` replace some of its tuned defaults.
 
-    With a `focus`, a slice (core.query), its training goes on there.
-
-    `classes` are all of the target's labels, none for regression. PlanError where there
-    is no such learner or option, or the learner lacks the loss or its library.
+    `classes` are all of the target's labels, none for regression. With a `focus`, a slice
+    (core.query), the training goes on there. PlanError where there is no such learner or
+    option, or the learner lacks the loss, its library, or the means to go on.
     """
     algorithm = _algorithm(name)
     task = _task(loss)
@@ -98,12 +99,15 @@ def calmer(name: str, task: Task, options: Mapping[str, Option]) -> dict[str, Op
     factors = _CALMER.get(name)
     if factors is None:
         raise PlanError(f"{name} has nothing that regularises it more strongly.")
-    own = {**_algorithm(name).defaults[task], **options}
+    defaults = _algorithm(name).defaults[task]
     calmed = dict(options)
-    for option, factor in factors.items():
-        value = own[option]
+    for option, (factor, bound) in factors.items():
+        value = options.get(option, defaults[option])
         assert isinstance(value, int | float)
-        calmed[option] = max(1, round(value * factor)) if isinstance(value, int) else value * factor
+        scaled = value * factor
+        if bound is not None:
+            scaled = max(scaled, bound) if factor < 1 else min(scaled, bound)
+        calmed[option] = round(scaled) if isinstance(defaults[option], int) else scaled
     return calmed
 
 

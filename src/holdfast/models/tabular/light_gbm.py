@@ -7,7 +7,7 @@ still, one leaf for `rows_per_leaf` rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from holdfast.core.space import Choices, Range, Space
 from holdfast.core.task import Task
 from holdfast.errors import PlanError
 from holdfast.models.tabular.boosting import boost, focal_gradient, focal_loss, huber_delta, prior_margin
-from holdfast.models.tabular.grafting import grafted, joined
+from holdfast.models.tabular.grafting import grafted
 from holdfast.models.tabular.losses import parse_loss, row_weights
 from holdfast.models.tabular.matrix import Algorithm, Matrix, Setting, Weights
 from holdfast.models.tabular.trees import Link, Trees, trees_graph
@@ -84,70 +84,77 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
     import lightgbm
 
     parameters, link = _parameters(train, options, setting)
+    train, validation = _weighted(train, setting), _weighted(validation, setting)
     focal = setting.loss == "focal"
     base = prior_margin(train.y, train.weight, setting.classes) if focal else np.zeros(_columns(setting))
-    rows = _dataset(lightgbm, train, setting, parameters, base)
+    rows = _dataset(lightgbm, train, parameters, np.repeat(base, len(train.y)) if focal else None)
     booster = lightgbm.Booster(params=parameters, train_set=rows)
     if watched := len(validation.y) > 0:
-        held = _dataset(lightgbm, validation, setting, parameters, base, reference=rows)
-        booster.add_valid(held, "validation")
+        start = np.repeat(base, len(validation.y)) if focal else None
+        booster.add_valid(_dataset(lightgbm, validation, parameters, start, rows), "validation")
 
     def step(i: int) -> float:
         booster.update(fobj=_focal_objective if focal else None)
-        if not watched:
-            return -i
-        return float(booster.eval_valid(_focal_metric if focal else None)[0][2])
+        return _loss_of(booster, setting) if watched else -i
 
     rounds, patience = int(options["rounds"]), int(options["patience"])
     curve = boost(step, rounds=rounds, patience=patience, setting=setting)
     curve = curve if watched else Curve(best=curve.best)
     text = booster.model_to_string(num_iteration=curve.best)
-    trees, native = parse_trees(text, base), {"lightgbm.txt": text.encode()}
-    if setting.gate and (more := _went_on(lightgbm, text, (train, validation), parameters, setting)):
-        native["slice.txt"] = more.encode()
-        trees = joined(trees, grafted(parse_trees(more, np.zeros_like(base)), setting.gate))
-    return Weights(trees_graph(trees, link, train.X.shape[1]), native, curve)
+    native, grafts = {"lightgbm.txt": text.encode()}, None
+    if setting.gate:
+        margins = _margins_of(lightgbm.Booster(model_str=text), base)
+        if more := _went_on(lightgbm, margins, (train, validation), parameters, setting):
+            native["slice.txt"] = more.encode()
+            grafts = grafted(parse_trees(more, np.zeros_like(base)), setting.gate)
+    graph = trees_graph(parse_trees(text, base), link, train.X.shape[1], grafts=grafts)
+    return Weights(graph, native, curve)
+
+
+def _margins_of(booster: Any, base: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """From features (n, d) to the booster's margins, one column after the other, as LightGBM keeps them."""
+    return lambda X: np.asarray(booster.predict(X, raw_score=True) + base).ravel(order="F")
 
 
 def _went_on(
-    lightgbm: Any, text: str, rows: tuple[Matrix, Matrix], parameters: dict[str, Any], setting: Setting
+    lightgbm: Any,
+    margins: Callable[[np.ndarray], np.ndarray],
+    rows: tuple[Matrix, Matrix],
+    parameters: dict[str, Any],
+    setting: Setting,
 ) -> str:
     """Trees fitted on the slice's rows, from the margins of the first ones; "" where they do not help.
 
-    They stop early on the slice's own validation rows.
+    They stop early on the slice's own validation rows. PlanError where those are too few.
     """
-    first = lightgbm.Booster(model_str=text)
     sets: list[Any] = []
-    for matrix in rows:
-        inside = matrix.take(
-            matrix.focus if matrix.focus is not None else np.zeros(len(matrix.y), dtype=bool)
-        )
+    for matrix, what in zip(rows, ("train on", "stop early on"), strict=True):
+        assert matrix.focus is not None  # there is a gate, so there is a slice
+        inside = matrix.take(matrix.focus)
         if len(inside.y) < _FEWEST_FOCUSED:
-            return ""
-        margin = np.asarray(first.predict(inside.X, raw_score=True)).ravel(order="F")
-        reference = sets[0] if sets else None
-        sets.append(
-            lightgbm.Dataset(
-                inside.X,
-                inside.y,
-                weight=inside.weight,
-                init_score=margin,
-                reference=reference,
-                params=parameters,
+            raise PlanError(
+                f"Training cannot go on in the slice: it has {len(inside.y):,} rows to {what}, and "
+                f"{_FEWEST_FOCUSED} are wanted. Try --with augment."
             )
-        )
+        reference = sets[0] if sets else None
+        sets.append(_dataset(lightgbm, inside, parameters, margins(inside.X), reference))
     smaller = parameters | {"num_leaves": _FOCUSED_LEAVES, "min_data_in_leaf": _FOCUSED_ROWS}
     booster = lightgbm.Booster(params=smaller, train_set=sets[0])
     booster.add_valid(sets[1], "validation")
-    start = float(booster.eval_valid()[0][2])
+    start = _loss_of(booster, setting)
 
     def step(i: int) -> float:
         del i
-        booster.update()
-        return float(booster.eval_valid()[0][2])
+        booster.update(fobj=_focal_objective if setting.loss == "focal" else None)
+        return _loss_of(booster, setting)
 
     curve = boost(step, rounds=_FOCUSED_ROUNDS, patience=_FOCUSED_PATIENCE, setting=setting)
     return booster.model_to_string(num_iteration=curve.best) if curve.loss[curve.best - 1] < start else ""
+
+
+def _loss_of(booster: Any, setting: Setting) -> float:
+    """The loss on the validation rows."""
+    return float(booster.eval_valid(_focal_metric if setting.loss == "focal" else None)[0][2])
 
 
 def parse_trees(text: str, base: np.ndarray) -> Trees:
@@ -157,30 +164,30 @@ def parse_trees(text: str, base: np.ndarray) -> Trees:
     splits = np.concatenate([[0], np.cumsum(leaves - 1)])
     first_leaf = np.concatenate([[0], np.cumsum(leaves)])
 
-    def joined(name: str, dtype: type) -> np.ndarray:
+    def together(name: str, dtype: type) -> np.ndarray:
         words = " ".join(block.get(name, "") for block in blocks).split()
         return np.array(words, dtype=dtype)
 
     own = np.repeat(np.arange(len(blocks)), leaves - 1)
 
     def children(name: str) -> np.ndarray:
-        child = joined(name, np.int64)
+        child = together(name, np.int64)
         return np.asarray(np.where(child >= 0, child + splits[own], child - first_leaf[own]))
 
-    threshold, decision = joined("threshold", np.float64), joined("decision_type", np.int64)
+    threshold, decision = together("threshold", np.float64), together("decision_type", np.int64)
     # LightGBM reads cells of at most this size as 0, which is above the threshold below 0
     threshold = np.where(threshold == -_ZERO, np.nextafter(-_ZERO, np.float32(-1)), threshold)
     # without missing cells in training, LightGBM reads nan as 0
     missing_left = np.where((decision >> 2) & 3 == 2, (decision & 2) > 0, threshold >= 0)
     return Trees(
-        feature=joined("split_feature", np.int64),
+        feature=together("split_feature", np.int64),
         threshold=threshold,
         left=children("left_child"),
         right=children("right_child"),
         missing_left=missing_left,
         root=np.where(leaves > 1, splits[:-1], -1 - first_leaf[:-1]),
         tree=np.repeat(np.arange(len(blocks)), leaves),
-        leaf=joined("leaf_value", np.float64),
+        leaf=together("leaf_value", np.float64),
         column=np.arange(len(blocks)) % len(base),
         base=base,
     )
@@ -211,7 +218,7 @@ def _parameters(
         "verbosity": -1,
     }
     if monotone := str(options["monotone"]):
-        fixed["monotone_constraints"] = _monotone(monotone, train.names)
+        fixed["monotone_constraints"] = _monotone(monotone, train.names, setting)
     if setting.task is Task.CLASSIFICATION:
         binary = setting.classes == 2
         objective, metric = ("binary", "binary_logloss") if binary else ("multiclass", "multi_logloss")
@@ -227,28 +234,33 @@ def _parameters(
     return {**own, **fixed, "objective": objective, "metric": metric}, link
 
 
-def _monotone(text: str, names: tuple[str, ...]) -> list[int]:
+def _monotone(text: str, names: tuple[str, ...], setting: Setting) -> list[int]:
     """From "tenure:-1" (the prediction never rises with it) to a direction for every feature."""
     name, _, direction = text.rpartition(":")
     if name not in names:
         raise PlanError(f"Only a column of numbers can have a direction, and {name!r} is none here.")
+    loss = parse_loss(setting.loss, setting.task).name
+    if setting.classes > 2 or loss in ("absolute", "quantile"):
+        what = f"the loss {loss!r}" if setting.classes <= 2 else "more than two classes"
+        raise PlanError(f"LightGBM cannot hold a direction with {what}.")
+    if names.index(name) in {split.feature for split in setting.gate}:
+        raise PlanError(f"Training cannot go on in a slice of {name!r} and keep the direction of {name!r}.")
     return [int(direction) if feature == name else 0 for feature in names]
 
 
+def _weighted(matrix: Matrix, setting: Setting) -> Matrix:
+    """The rows with the weights of their classes, where the loss has some."""
+    if setting.loss != "balanced" or not len(matrix.y):
+        return matrix
+    return replace(matrix, weight=row_weights(matrix.y, matrix.weight, setting.classes))
+
+
 def _dataset(
-    lightgbm: Any,
-    matrix: Matrix,
-    setting: Setting,
-    parameters: dict[str, Any],
-    base: np.ndarray,
-    reference: Any = None,
+    lightgbm: Any, matrix: Matrix, parameters: dict[str, Any], start: np.ndarray | None, reference: Any = None
 ) -> Any:
-    weight = matrix.weight
-    if setting.loss == "balanced":
-        weight = row_weights(matrix.y, weight, setting.classes)
-    start = np.repeat(base, len(matrix.y)) if setting.loss == "focal" else None
+    """The rows as LightGBM's own; `start` are their margins to begin with, of shape (K n,)."""
     return lightgbm.Dataset(
-        matrix.X, matrix.y, weight=weight, init_score=start, reference=reference, params=parameters
+        matrix.X, matrix.y, weight=matrix.weight, init_score=start, reference=reference, params=parameters
     )
 
 

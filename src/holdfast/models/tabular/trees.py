@@ -65,15 +65,39 @@ def child_positions(is_leaf: np.ndarray) -> np.ndarray:
     return np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
 
 
-def trees_graph(trees: Trees, link: Link, features: int) -> bytes:
+def joined(first: Trees, second: Trees) -> Trees:
+    """The sum of two sets of trees that add to the same columns; the base is the first's."""
+    splits, leaves = len(first.feature), len(first.leaf)
+
+    def moved(child: np.ndarray) -> np.ndarray:
+        return np.where(child >= 0, child + splits, child - leaves)
+
+    return Trees(
+        feature=np.concatenate([first.feature, second.feature]),
+        threshold=np.concatenate([first.threshold, second.threshold]),
+        left=np.concatenate([first.left, moved(second.left)]),
+        right=np.concatenate([first.right, moved(second.right)]),
+        missing_left=np.concatenate([first.missing_left, second.missing_left]),
+        root=np.concatenate([first.root, moved(second.root)]),
+        tree=np.concatenate([first.tree, second.tree + len(first.root)]),
+        leaf=np.concatenate([first.leaf, second.leaf]),
+        column=np.concatenate([first.column, second.column]),
+        base=first.base,
+        strict=first.strict,
+    )
+
+
+def trees_graph(trees: Trees, link: Link, features: int, *, grafts: Trees | None = None) -> bytes:
     """An ONNX model of the trees: "X" float32 (n, features) -> "Y" float32 (n, K).
 
     One column under "sigmoid" or "shares" is the second class's: "Y" then has shape (n, 2).
+    `grafts` come last, with their leaves as they are: a row to which they add 0 gets, bit for
+    bit, what it gets without them.
     """
     trees = _with_split_roots(trees)
     if trees.leaf.ndim == 2:
         return _table_graph(trees, link, features)
-    trees = _centred(trees)
+    trees = _centred(trees) if grafts is None else joined(_centred(trees), grafts)
     columns = len(trees.base)
     node = _ensemble(trees, trees.leaf, trees.column[trees.tree], columns)
     return finished_graph([node], {}, trees.base, link, features)

@@ -1,8 +1,9 @@
 """Drawings for the terminal and for log files: a core value in, something to `show` out."""
 
+from holdfast.report.text.anything import anything
 from holdfast.report.text.board import comparison, leaderboard, verdict, verdicts
 from holdfast.report.text.data import checks, data, found, schema, steps
-from holdfast.report.text.findings import finding, findings
+from holdfast.report.text.findings import explanation, finding, findings
 from holdfast.report.text.frame import plain, show
 from holdfast.report.text.progress import event, plan
 from holdfast.report.text.proofs import proof
@@ -12,11 +13,13 @@ from holdfast.report.text.runs import confusion, importance, metrics, record, ru
 
 __all__ = [
     "analysis",
+    "anything",
     "checks",
     "comparison",
     "confusion",
     "data",
     "event",
+    "explanation",
     "finding",
     "findings",
     "found",

@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from holdfast.core.estimate import Estimate, significant
+from holdfast.core.explanation import Explanation
 from holdfast.core.finding import Fact, Finding, Findings, Looked
 from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
@@ -62,6 +63,20 @@ def finding(looked: Looked) -> RenderableType:
         pairs(facts),
         _rows(looked) if looked.rows else None,
         _fixes(one) if one.fixes else None,
+    )
+
+
+def explanation(found: Explanation, most: int = 15) -> RenderableType:
+    """One answer as a sum: from what is usual, column by column, to what was said of this row."""
+    listed = found.contributions[:most]
+    rest = found.contributions[most:]
+    rows = [(one.column, words.short(one.cell, 28), str(one.effect)) for one in listed]
+    if rest:
+        rows.append((f"{len(rest):,} more", "", significant(sum(one.effect.value for one in rest))))
+    return stack(
+        heading(found.example, found.of),
+        pairs([("usually", str(found.base)), ("this row", significant(found.value))]),
+        table([left("column", least=16), fixed("cell"), fixed("adds", right=True)], rows),
     )
 
 

@@ -38,7 +38,7 @@ def reviewed(found: Reviewed) -> RenderableType:
     ]
     if found.tied:
         facts.append(("split", f"{len(found.tied):,} rows, which keep their labels"))
-    return stack(heading("Reviewed labels", found.finding), pairs(facts))
+    return stack(heading("Reviewed labels", found.subject), pairs(facts))
 
 
 def analysis(kept: Decision) -> RenderableType:

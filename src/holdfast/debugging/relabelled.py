@@ -1,0 +1,138 @@
+"""Judging a change of labels by labels that it did not choose.
+
+A model that was trained on corrected labels looks worse on rows whose labels are still wrong,
+and better on rows that its own predecessor picked for correction. So sealed rows are looked
+at blind: all that either model contradicts, and a random part of the others, which together
+say what the mean loss would be were every label looked at (`stats.rectified`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from holdfast.core.estimate import Estimate
+from holdfast.core.predictions import Predictions
+from holdfast.core.proof import Claim, ClaimKind, ProofOutcome
+from holdfast.core.task import Task
+from holdfast.core.verdict import Outcome, Verdict
+from holdfast.debugging.proof import (
+    NO_REGRESSION,
+    Compare,
+    Pair,
+    Trial,
+    concluded,
+    judged,
+    open_difference,
+    parts_claims,
+)
+from holdfast.errors import FixError
+from holdfast.stats.influence import units_of
+from holdfast.stats.interval import normal
+from holdfast.stats.rectified import rectified_mean
+from holdfast.stats.tails import standardised, two_sided
+
+_FEWEST = 20  # looked-at rows of each kind
+_OTHERS = 200  # rows that nobody contradicts, on a sheet
+_FAR = 0.95  # of numbers: the share that lies nearer to the prediction
+_MARGIN = 0.02  # of the loss before, as comparisons of losses have it
+
+
+def contradicted(pair: Pair) -> np.ndarray:
+    """The rows whose given label either model contradicts, bool of shape (n,)."""
+    found = np.zeros(len(pair), dtype=bool)
+    for p in (pair.before, pair.after):
+        if p.header.task is Task.REGRESSION:
+            distance = np.abs(p.target_values - p.prediction_values)
+            found |= distance > np.quantile(distance, _FAR)
+        else:
+            assert p.probability is not None  # a model of ours gives them
+            found |= p.probability.argmax(axis=1) != p.target_codes
+    return found
+
+
+def to_review(pair: Pair) -> pl.Series:
+    """The ids to be looked at, in a random order: any beginning of it is a fair sample of its kind."""
+    rng = np.random.default_rng(0)
+    inside = contradicted(pair)
+    others = rng.permutation(np.flatnonzero(~inside))[:_OTHERS]
+    return pair.before.example.gather(rng.permutation(np.concatenate([np.flatnonzero(inside), others])))
+
+
+def relabelled(pair: Pair, labels: Mapping[str, str]) -> Pair:
+    """Both models judged by the labels that were looked at; the other rows keep theirs."""
+    return Pair(_with(pair.before, labels), _with(pair.after, labels))
+
+
+def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict:
+    """Is the model after better, by mean loss, on labels as reviewers see them?
+
+    `labels` are by example id, of a sheet that `to_review` made. FixError where too few were
+    looked at. Positive = better; the test is Student's on the rectified mean difference.
+    """
+    corrected = relabelled(pair, labels)
+    given = pair.before.loss - pair.after.loss
+    seen = pair.before.example.is_in(list(labels)).to_numpy()
+    exact = np.where(seen, corrected.before.loss - corrected.after.loss, np.nan)
+    stratum = contradicted(pair).astype(np.int64)
+    for code, kind in enumerate(("that no model contradicts", "that a model contradicts")):
+        rows = int((stratum == code).sum())
+        looked = int((seen & (stratum == code)).sum())
+        if looked < min(_FEWEST, rows):
+            raise FixError(
+                f"Of the sealed rows {kind}, {looked:,} were looked at, and at least {_FEWEST} are needed "
+                "to judge the change of labels. Go on with the review."
+            )
+    groups = pair.before.group_codes
+    value, error = rectified_mean(given, exact, stratum, groups)
+    df = units_of(int(seen.sum()), groups[seen] if groups is not None else None) - 1
+    interval = normal(value, error, level, df=df)
+    p = float(two_sided(standardised(value, error), df))
+    margin = _MARGIN * float(np.mean(corrected.before.loss))
+    method = f"rectified mean, {int(seen.sum()):,} rows looked at"
+    estimate = Estimate(value, interval.low, interval.high, level, len(pair), method)
+    outcome = Outcome.UNDECIDED
+    if p <= 1 - level and value != 0:
+        outcome = Outcome.BETTER if value > 0 else Outcome.WORSE
+    elif interval.within(margin):
+        outcome = Outcome.EQUIVALENT
+    return Verdict(outcome, estimate, p, margin, "loss", method, None, "before", "after")
+
+
+def prove_labels(
+    trial: Trial, labels: Mapping[str, str], compare: Compare
+) -> tuple[ProofOutcome, tuple[Claim, ...], str]:
+    """`proof.prove` for a change of labels: the mean loss on labels as reviewers see them.
+
+    The other parts are judged by the labels that were looked at, and where nobody looked by
+    the given ones.
+    """
+    seen = trial.main.sealed
+    strict = judge_labels(seen, labels, 1 - 2 * trial.level)
+    loose = judge_labels(seen, labels, 1 - 2 * NO_REGRESSION)
+    target = Claim(
+        ClaimKind.TARGET, "mean loss on reviewed labels", judged(strict),
+        open_difference(trial.target, compare), strict.difference, strict.margin, len(seen),
+    )  # fmt: skip
+    main = replace(target, kind=ClaimKind.MAIN, status=judged(loose), sealed=loose.difference)
+    known = replace(trial, main=replace(trial.main, sealed=relabelled(seen, labels)))
+    claims = (target, main, *parts_claims(known, compare))
+    outcome, why = concluded(target, main, claims)
+    if outcome is not ProofOutcome.PROVEN:
+        claims = tuple(replace(claim, sealed=None) for claim in claims)
+    return outcome, claims, why
+
+
+def _with(p: Predictions, labels: Mapping[str, str]) -> Predictions:
+    said = pl.DataFrame({"example": list(labels), "said": list(labels.values())})
+    found = p.table.select("example").join(said, "example", "left", maintain_order="left")["said"]
+    target = p.table["target"]
+    target = found.cast(target.dtype).fill_null(target) if found.null_count() else found.cast(target.dtype)
+    return Predictions.of(
+        example=p.example, target=target, prediction=p.table["prediction"], probability=p.probability,
+        classes=p.header.classes or None, positive=p.header.positive, group=p.table["group"],
+        weight=p.weight, threshold=p.header.threshold, model=p.header.model,
+    )  # fmt: skip
