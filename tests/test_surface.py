@@ -13,8 +13,9 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
 
 PUBLIC = {
     "Comparison", "Dataset", "Estimate", "HoldfastError", "Leaderboard", "Metric", "Predictions", "Project",
-    "Run", "Verdict", "compare", "compare_many", "evaluate", "leaderboard", "load_model", "log", "open",
-    "predict", "read", "save_model", "train", "write_report",
+    "Run", "Verdict", "approve", "compare", "compare_many", "debug", "evaluate", "explain", "find", "fix",
+    "guard", "label_quality", "leaderboard", "load_model", "log", "open", "predict", "read", "release",
+    "save_model", "train", "write_report",
 }  # fmt: skip
 
 

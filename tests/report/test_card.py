@@ -216,6 +216,14 @@ def test_no_text_begins_a_list_a_rule_a_heading_or_a_block(text):
     assert [token.type for token in parsed] == ["paragraph_open", "inline", "paragraph_close"] * 2
 
 
+@pytest.mark.parametrize("text", ["http://evil.com", "HTTPS://evil.com", "www.evil.com", "mailto:a@evil.com"])
+def test_no_address_becomes_a_link_where_readers_link_bare_ones(text):
+    shown = inline(f"see {text} now")
+    assert not re.search(r"(?i)(https?:|www\.|mailto:|[^\\]@)", shown)
+    (block,) = [token for token in MarkdownIt().parse(shown) if token.type == "inline"]
+    assert "".join(child.content for child in block.children) == f"see {text} now"
+
+
 @pytest.mark.parametrize("text", ["`", "``", "a`b``c", "`a`", "```", "a\n```\nb"])
 def test_no_text_ends_the_code_that_it_stands_in(text):
     (inside,) = MarkdownIt().parseInline(code(text))[0].children

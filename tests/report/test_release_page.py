@@ -145,6 +145,11 @@ def test_the_page_says_every_fact(read, card_of):
     assert "nan" not in said.lower()
 
 
+def test_sealed_numbers_of_other_parts_are_not_shown(read, card_of):
+    harmed = next(one for one in card_of().fixes[0].claims if one.name.startswith("harmed"))
+    assert read().text.count(str(harmed.sealed)) == 1  # the open rows' own, which is equal here
+
+
 def test_what_was_decided_is_said_and_no_longer_asked(read):
     for standing, word in ((Standing.CHAMPION, "approved"), (Standing.REJECTED, "rejected")):
         said = read("zebra", standing).text

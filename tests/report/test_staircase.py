@@ -121,9 +121,12 @@ def test_up_is_better_whatever_the_metric(greater):
     assert _line(chart)[1]["fell"] is not greater
 
 
-def test_one_release_is_a_staircase():
+def test_one_release_is_a_staircase(tmp_path):
     chart = staircase(History((_stage(0, Standing.CHAMPION),)))
     assert len(_line(chart)) == 1
+    waiting = staircase(History((_stage(0, Standing.PROPOSED),)))
+    assert len(_marks(waiting)) == 1
+    assert save(waiting, tmp_path / "waiting.png").stat().st_size > 1000
 
 
 def test_releases_by_another_metric_are_named_and_not_drawn():

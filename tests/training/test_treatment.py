@@ -117,7 +117,8 @@ def test_a_treatment_is_the_same_for_the_same_seed_and_another_for_another(name,
     first, again, other = (treated(data, watched_of(data), treatment, seed=s) for s in (4, 4, 5))
     assert first.table.equals(again.table) and first.example.equals(again.example)
     assert first.id == again.id and first.id != other.id and first.id != data.id
-    assert not (first.table.equals(other.table) and first.example.equals(other.example))
+    if name is not FixName.FAIR:  # which is drawn as evenly as can be
+        assert not (first.table.equals(other.table) and first.example.equals(other.example))
 
 
 @pytest.mark.parametrize("name", BALANCING)
@@ -134,27 +135,25 @@ def test_balancing_leaves_every_class_with_as_many_rows_to_fit_on(name):
 
 
 def test_a_synthetic_row_lies_between_two_near_rows_of_its_class():
-    data = dataset(table(), only=("amount", "visits"))
-    data = replace(data, table=data.table.with_columns(pl.col("amount").fill_null(0.0)))
-    watched = data.take(np.zeros(len(data), dtype=bool))
-    made = made_rows(data, treated(data, watched, Treatment(FixName.SMOTE), seed=0))
-    scale = data.table.select(pl.col("amount", "visits").std()).row(0)
+    cells = table().with_columns(pl.col("amount").fill_null(0.0), visits=pl.col("visits") + 0.25)
+    data = dataset(cells, only=("amount", "visits"))
+    made = made_rows(data, treated(data, data.take(np.zeros(900, dtype=bool)), Treatment("smote"), seed=0))
+    center = data.table.select("amount", "visits").to_numpy().mean(axis=0)
+    scale = data.table.select("amount", "visits").to_numpy().std(axis=0)
     for label in ("c1", "c2"):
-        own = data.take((data.target == label).to_numpy())
-        X = own.table.select("amount", "visits").to_numpy() / scale
-        rows = made.take((made.target == label).to_numpy())
-        sources = rows.example.str.split("+").list.first().to_list()
+        own, rows = (one.take((one.target == label).to_numpy()) for one in (data, made))
+        X, points = (
+            (one.table.select("amount", "visits").to_numpy() - center) / scale for one in (own, rows)
+        )
         order = {name: i for i, name in enumerate(own.example.to_list())}
-        for name, point in zip(
-            sources, rows.table.select("amount", "visits").to_numpy() / scale, strict=True
-        ):
-            a = X[order[name]]
-            near = X[np.argsort(((X - a) ** 2).sum(axis=1), kind="stable")[1:8]]
-            way = near - a
-            # a whole number of visits is rounded, so a row may lie half a visit off the line
-            along = np.clip(((point - a) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-12), 0, 1)
-            off = np.sqrt((((a + along[:, None] * way) - point) ** 2).sum(axis=1)).min()
-            assert off <= 0.5 / scale[1] + 1e-6
+        sources = rows.example.str.split("+").list.first().to_list()
+        for name, point in zip(sources, points, strict=True):
+            source = X[order[name]]
+            near = X[np.argsort(((X - source) ** 2).sum(axis=1), kind="stable")[:7]]  # itself, five, a tie
+            way = near - source
+            along = ((point - source) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-12)
+            off = np.abs(source + np.clip(along, 0, 1)[:, None] * way - point).max(axis=1).min()
+            assert off < 1e-5
 
 
 def test_what_is_made_has_cells_that_the_column_could_have():

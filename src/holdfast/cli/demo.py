@@ -10,6 +10,7 @@ import typer
 from holdfast.cli.output import note
 from holdfast.cli.progress import draw
 from holdfast.project.demo import run_demo
+from holdfast.project.demo_ratchet import Audience
 from holdfast.report import text
 
 
@@ -20,7 +21,7 @@ def demo(
     rows: Annotated[int, typer.Option(min=2000, help="Rows of the simulated table.")] = 20_000,
 ) -> None:
     """Run the whole job on a simulated table whose faults are planted and known."""
-    done = run_demo(folder, rows=rows, say=_say, show=_show, on_event=draw)
+    done = run_demo(folder, rows=rows, audience=Audience(_say, _show, draw))
     text.show(text.found(done.found))
     note(
         f"The report is {done.report}, the staircase {done.ratcheted.picture}; "

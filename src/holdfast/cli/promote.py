@@ -69,7 +69,7 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """A reviewer's yes: the release becomes the champion."""
-    stage = decide.approve(open_project(project), name, reviewer=reviewer, why=why)
+    stage = decide.approve(name, reviewer=reviewer, why=why, project=open_project(project))
     emit(stage) if as_json else text.show(text.stage(stage))
 
 
@@ -81,7 +81,7 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """A reviewer's no, with the reason."""
-    stage = decide.reject(open_project(project), name, reviewer=reviewer, why=why)
+    stage = decide.reject(name, reviewer=reviewer, why=why, project=open_project(project))
     emit(stage) if as_json else text.show(text.stage(stage))
 
 

@@ -69,7 +69,9 @@ class Predicates:
     codes: np.ndarray
 
     def __len__(self) -> int:
-        return sum(len(one.levels) for one in self.bins)
+        """How many parts there are: levels, and ranges of more than one in order."""
+        wider = (len(one.edges) * (len(one.edges) + 1) // 2 for one in self.bins)
+        return sum(len(one.levels) for one in self.bins) + sum(wider)
 
     def at(self, rows: np.ndarray) -> Predicates:
         """The same predicates of the rows of a mask."""

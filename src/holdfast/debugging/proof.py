@@ -117,16 +117,6 @@ def told(outcome: ProofOutcome, claims: Sequence[Claim]) -> tuple[Claim, ...]:
     )
 
 
-def open_claims(trial: Trial, compare: Compare) -> tuple[Claim, ...]:
-    """What open rows say of the target and the main metric, where sealed rows are not asked yet."""
-    found = []
-    for kind, question in ((ClaimKind.TARGET, trial.target), (ClaimKind.MAIN, trial.main)):
-        seen = open_difference(question, compare)
-        rows = len(question.sealed)
-        found.append(Claim(kind, question.name, ClaimStatus.UNDECIDED, seen, None, 0.0, rows))
-    return tuple(found)
-
-
 def judged(verdict: Verdict) -> ClaimStatus:
     """Improved or harmed where the paired test says so; held where the interval lies above the margin."""
     if verdict.outcome is Outcome.BETTER:
@@ -158,13 +148,6 @@ def _rows_needed(seen: Estimate, margin: float, level: float) -> int | None:
     if not (np.isfinite(error) and margin > 0):
         return None
     return rows_for_difference(error, seen.n, margin, level=level)
-
-
-def open_difference(question: Question, compare: Compare) -> Estimate:
-    """After less before on open rows, out of fold, positive = better."""
-    if question.open is None or not len(question.open):
-        return _UNKNOWN
-    return compare(question.open.before, question.open.after, question.metric, 0.95).difference
 
 
 def _guards(checked: Sequence[Checked]) -> list[Claim]:

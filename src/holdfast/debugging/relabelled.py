@@ -26,8 +26,8 @@ from holdfast.debugging.proof import (
     Trial,
     concluded,
     judged,
-    open_difference,
     parts_claims,
+    told,
 )
 from holdfast.errors import FixError
 from holdfast.stats.influence import units_of
@@ -35,6 +35,7 @@ from holdfast.stats.interval import normal
 from holdfast.stats.rectified import rectified_mean
 from holdfast.stats.tails import standardised, two_sided
 
+UNJUDGED = Estimate.absent("open labels are what was changed, so they cannot judge the change")
 _FEWEST = 20  # looked-at rows of each kind
 _OTHERS = 200  # rows that nobody contradicts, on a sheet
 _FAR = 0.95  # of numbers: the share that lies nearer to the prediction
@@ -114,16 +115,14 @@ def prove_labels(
     strict = judge_labels(seen, labels, 1 - 2 * trial.level)
     loose = judge_labels(seen, labels, 1 - 2 * NO_REGRESSION)
     target = Claim(
-        ClaimKind.TARGET, "mean loss on reviewed labels", judged(strict),
-        open_difference(trial.target, compare), strict.difference, strict.margin, len(seen),
+        ClaimKind.TARGET, "mean loss on reviewed labels", judged(strict), UNJUDGED, strict.difference,
+        strict.margin, len(seen),
     )  # fmt: skip
     main = replace(target, kind=ClaimKind.MAIN, status=judged(loose), sealed=loose.difference)
-    known = replace(trial, main=replace(trial.main, sealed=relabelled(seen, labels)))
+    known = replace(trial, main=replace(trial.main, open=None, sealed=relabelled(seen, labels)))
     claims = (target, main, *parts_claims(known, compare))
     outcome, why = concluded(target, main, claims)
-    if outcome is not ProofOutcome.PROVEN:
-        claims = tuple(replace(claim, sealed=None) for claim in claims)
-    return outcome, claims, why
+    return outcome, told(outcome, claims), why
 
 
 def _with(p: Predictions, labels: Mapping[str, str]) -> Predictions:

@@ -11,7 +11,7 @@ from holdfast.debugging.bins import Part, Predicates
 from holdfast.stats.tails import standardised, two_sided
 
 _SAME = 0.8  # Jaccard: two slices that share so many of their rows are one
-_ALPHA = 0.05  # divided by the number of predicates that a slice could have been narrowed by
+_ALPHA = 0.05  # divided by the number of parts that a slice could have been narrowed by
 _FEWEST = 20  # rows on each side of a test
 _ROUNDING = 1e-9  # of a mean: what sums that differ in order alone can differ by
 _ROUNDS = 10  # of moving ranges; two or three are usual
@@ -56,7 +56,7 @@ def distinct(
     off best, and loses a part unless its rows lose more for certain than those that this
     takes in. It is kept if it holds at most two thirds of the rows, shares at most 0.8 of
     them (Jaccard) with any that was kept before, and adds to that one (`compared`). Tests
-    are one-sided at 0.05 divided by the number of predicates; they sort candidates and
+    are one-sided at 0.05 divided by the number of parts there are; they sort candidates and
     prove nothing.
     """
     alpha = _ALPHA / max(len(predicates), 1)

@@ -31,8 +31,7 @@ from holdfast.project.output import write_output
 from holdfast.project.report import facts_of
 from holdfast.project.runs import data_of, run_named
 from holdfast.report.card import card
-from holdfast.report.charts import save
-from holdfast.report.charts.staircase import staircase
+from holdfast.report.charts import save, staircase
 from holdfast.report.release_page import history_page, release_page
 from holdfast.store.findings import load_findings
 from holdfast.store.settings import Settings

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.core.dataset import Check
-from holdfast.core.events import OnEvent
 from holdfast.core.run import Run
 from holdfast.data.read import read_as
 from holdfast.data.roles import Overrides
 from holdfast.data.simulated import Planted, churn
 from holdfast.errors import FileError
-from holdfast.project.demo_ratchet import Ratcheted, Stage, ratchet
+from holdfast.project.demo_ratchet import Audience, Ratcheted, Scene, ratchet
 from holdfast.project.fitting import fit
 from holdfast.project.handle import open_project
 from holdfast.project.judge import leaderboard
@@ -22,7 +21,7 @@ from holdfast.project.report import write_report
 from holdfast.project.request import TrainRequest
 
 _BUDGET = 60.0  # seconds
-_LEARNER = "lightgbm"
+_LEARNER = "lightgbm_small"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +36,28 @@ class Demo:
     seconds: float
 
 
-def run_demo(
-    folder: Path,
-    *,
-    rows: int,
-    say: Callable[[str], None],
-    show: Callable[[object], None],
-    on_event: OnEvent,
-) -> Demo:
-    """Write the table into `folder`, check it, train on it, report, and ratchet: debug to release.
+def run_demo(folder: Path, *, rows: int, audience: Audience) -> Demo:
+    """Write the table into `folder`, check it, train on it, report, and ratchet: debug to release."""
+    started, say = time.monotonic(), audience.say
+    file, planted = _written(folder, rows)
+    say(f"The {rows:,} customers in {file} are simulated: no real person is in it.")
+    say("These faults were planted in it. A check of the data can see the last three, a model the others:")
+    for fault in described(planted):
+        say(f"  - {fault}")
+    checks = read_as(str(file), Overrides(target=planted.target)).checks
+    leaks = tuple(check.column for check in checks if check.kind == "leak")
+    if leaks:
+        say(f"The checks suspect {', '.join(leaks)} of giving the answer away. Left out, as they advise:")
+    columns = Overrides(target=planted.target, ignore=leaks)
+    run = _trained(folder, file, columns, audience)
+    page = write_report(folder, folder / "report.html")
+    say(f"To be short, the demo goes on with one learner that is quick to fit again: {_LEARNER}.")
+    done = ratchet(Scene(open_project(folder), file, columns, planted, audience), _LEARNER)
+    seen = (*done.found, *found(checks, planted))
+    return Demo(run, page, seen, done, time.monotonic() - started)
 
-    `say` is told a line, `show` a value to draw.
-    """
-    started = time.monotonic()
+
+def _written(folder: Path, rows: int) -> tuple[Path, Planted]:
     table, planted = churn(rows=rows)
     file = folder / "customers.csv"
     try:
@@ -59,31 +67,21 @@ def run_demo(
         raise FileError(
             f"Cannot write {file}: {error.strerror or error}. Choose another: --folder DIR"
         ) from error
-    say(f"The {table.height:,} customers in {file} are simulated: no real person is in it.")
-    say("These faults were planted in it. A check of the data can see the last three, a model the others:")
-    for fault in described(planted):
-        say(f"  - {fault}")
-    checks = read_as(str(file), Overrides(target=planted.target)).checks
-    leaks = tuple(check.column for check in checks if check.kind == "leak")
-    if leaks:
-        say(f"The checks suspect {', '.join(leaks)} of giving the answer away. Left out, as they advise:")
-    ignore = "".join(f" --ignore {name}" for name in leaks)
+    return file, planted
+
+
+def _trained(folder: Path, file: Path, columns: Overrides, audience: Audience) -> Run:
+    ignore = "".join(f" --ignore {name}" for name in columns.ignore)
     command = (
-        f"holdfast train {file} --target {planted.target} --budget {_BUDGET:.0f}s{ignore} --project {folder}"
+        f"holdfast train {file} --target {columns.target} --budget {_BUDGET:.0f}s{ignore} --project {folder}"
     )
-    say(f"  {command}")
-    columns = Overrides(target=planted.target, ignore=leaks)
+    audience.say(command)
     request = TrainRequest(
-        str(file), columns, project=folder, budget=_BUDGET, on_event=on_event, command=command
+        str(file), columns, project=folder, budget=_BUDGET, on_event=audience.on_event, command=command
     )
     run = fit(request, started=time.monotonic())
-    show(leaderboard(run))
-    page = write_report(folder, folder / "report.html")
-    say(f"To be short, the demo goes on with one learner that is quick to fit again: {_LEARNER}.")
-    stage = Stage(open_project(folder), file, columns, planted, show, say, on_event)
-    done = ratchet(stage, _LEARNER)
-    seen = (*done.found, *found(checks, planted))
-    return Demo(run, page, seen, done, time.monotonic() - started)
+    audience.show(leaderboard(run))
+    return run
 
 
 def described(planted: Planted) -> tuple[str, ...]:

@@ -30,24 +30,27 @@ from holdfast.project.review import Sheet, record_review, sheet
 from holdfast.project.runs import data_of, run_named
 
 AUTHOR, REVIEWER, LABELLER = "demo author", "demo reviewer", "simulated labeller"
-_LOOKED_AT = 1_500  # of the suspect labels; a person would look at fewer
 _OVERLAP = 0.5  # Jaccard: a slice found that is mostly the planted one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
-    """What the demo goes on with: the project, the table's file, the faults in it, and who listens.
+class Audience:
+    """Who listens: `say` is told a line, `show` a value to draw, `on_event` how training goes."""
 
-    `show` draws a value (findings, a proof, a release, ...), `say` a line.
-    """
+    say: Callable[[str], None]
+    show: Callable[[object], None]
+    on_event: OnEvent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What the demo goes on with: the project, the table's file, the faults in it, and who listens."""
 
     project: Project
     file: Path
     columns: Overrides
     planted: Planted
-    show: Callable[[object], None]
-    say: Callable[[str], None]
-    on_event: OnEvent
+    audience: Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +64,28 @@ class Ratcheted:
     picture: Path
 
 
-def ratchet(stage: Stage, learner: str) -> Ratcheted:
+def ratchet(scene: Scene, learner: str) -> Ratcheted:
     """Debug a run, release it, fix two faults, have a harmful fix refused, and release the fixed run."""
-    project, say = stage.project, stage.say
+    project, say = scene.project, scene.audience.say
     base = run_named(project, learner).id
     say(f"holdfast debug {learner}")
     findings = debug_run(project, base)
-    stage.show(findings)
-    wrong = _wrong(stage)
-    labels, weak = _label_errors(findings), _planted_slice(stage, findings, base)
-    first = _release(stage, base, "the first model, better than knowing nothing")
-    proofs = [_relabel(stage, labels, wrong)]
-    proofs.append(_fix(stage, weak, FixName.CONTINUE, proofs[0].after))
-    harmful = _fix(stage, weak, FixName.CLASS_WEIGHTS, proofs[0].after)
+    scene.audience.show(findings)
+    wrong = _wrong(scene)
+    labels, weak = _label_errors(findings), _planted_slice(scene, findings, base)
+    first = _release(scene, base, "the first model, better than knowing nothing")
+    proofs = [_relabel(scene, labels, wrong)]
+    proofs.append(_fix(scene, weak, FixName.CONTINUE, proofs[0].after))
+    harmful = _fix(scene, weak, FixName.CLASS_WEIGHTS, proofs[0].after)
     say(f"holdfast guard {proofs[1].after}")
-    stage.show(guard(proofs[1].after, project=project))
-    refused = _ask(stage, harmful.after)
-    second = _release(stage, proofs[1].after, "two proven fixes, and every guard holds")
+    scene.audience.show(guard(proofs[1].after, project=project))
+    refused = _ask(scene, harmful.after)
+    second = _release(scene, proofs[1].after, "two proven fixes, and every guard holds")
     say("holdfast history -o history.svg")
-    stage.show(history(project))
+    scene.audience.show(history(project))
     picture = write_history(project, project.path / "history.svg")
     return Ratcheted(
-        _found(stage, labels, weak, wrong),
+        _found(scene, labels, weak, wrong),
         (*proofs, harmful),
         tuple(name for name in (first, second) if name),
         (harmful.after,) if isinstance(refused, Refused) else (),
@@ -97,10 +100,10 @@ def _label_errors(findings: Findings) -> Finding:
     return found
 
 
-def _planted_slice(stage: Stage, findings: Findings, run: str) -> Finding:
+def _planted_slice(scene: Scene, findings: Findings, run: str) -> Finding:
     """The weak slice that covers the planted one best."""
-    dataset, split = data_of(stage.project, run_named(stage.project, run).record)
-    terms = " and ".join(f"{column} = '{level}'" for column, level in stage.planted.inverted_slice)
+    dataset, split = data_of(scene.project, run_named(scene.project, run).record)
+    terms = " and ".join(f"{column} = '{level}'" for column, level in scene.planted.inverted_slice)
     truth = parse_query(terms).mask(dataset.table) & split.open
 
     def overlap(one: Finding) -> float:
@@ -114,28 +117,28 @@ def _planted_slice(stage: Stage, findings: Findings, run: str) -> Finding:
     return best
 
 
-def _wrong(stage: Stage) -> Mapping[str, bool]:
+def _wrong(scene: Scene) -> Mapping[str, bool]:
     """Which rows have a wrong label, by example id: what only a simulation knows."""
-    data = read_as(str(stage.file), stage.columns)
+    data = read_as(str(scene.file), scene.columns)
     marks = np.zeros(len(data), dtype=bool)
-    marks[stage.planted.wrong] = True
+    marks[scene.planted.wrong] = True
     return dict(zip(data.example.to_list(), marks.tolist(), strict=True))
 
 
-def _relabel(stage: Stage, finding: Finding, wrong: Mapping[str, bool]) -> Proof:
+def _relabel(scene: Scene, finding: Finding, wrong: Mapping[str, bool]) -> Proof:
     """Two reviews by somebody who knows: of suspect open rows, and blind of sealed ones."""
-    project, say = stage.project, stage.say
-    say(f"holdfast review labels {finding.id} --most {_LOOKED_AT} --as '{LABELLER}'")
+    project, say = scene.project, scene.audience.say
+    say(f"holdfast review labels {finding.id} --as '{LABELLER}'")
     say("(the labeller is simulated: it knows the true labels, as a careful person would)")
-    shown = sheet(project, finding.id, most=_LOOKED_AT)
-    stage.show(record_review(project, shown, _answers(shown, wrong), reviewer=LABELLER))
+    shown = sheet(project, finding.id)
+    scene.audience.show(record_review(project, shown, _answers(shown, wrong), reviewer=LABELLER))
     say(f"holdfast fix {finding.id} --with relabel")
-    waiting = fix_finding(project, FixRequest(finding.id, FixName.RELABEL, on_event=stage.on_event))
-    stage.show(waiting)
+    waiting = fix_finding(project, FixRequest(finding.id, FixName.RELABEL, on_event=scene.audience.on_event))
+    scene.audience.show(waiting)
     say(f"holdfast review labels {waiting.after} --as '{LABELLER}'   (blind, sealed rows)")
     blind = sheet(project, waiting.after)
-    stage.show(record_review(project, blind, _answers(blind, wrong), reviewer=LABELLER))
-    return _fix(stage, finding, FixName.RELABEL, None)
+    scene.audience.show(record_review(project, blind, _answers(blind, wrong), reviewer=LABELLER))
+    return _fix(scene, finding, FixName.RELABEL, None)
 
 
 def _answers(shown: Sheet, wrong: Mapping[str, bool]) -> list[Answer]:
@@ -148,42 +151,44 @@ def _answers(shown: Sheet, wrong: Mapping[str, bool]) -> list[Answer]:
     return found
 
 
-def _fix(stage: Stage, finding: Finding, name: FixName, run: str | None) -> Proof:
+def _fix(scene: Scene, finding: Finding, name: FixName, run: str | None) -> Proof:
     on = f" --run {run}" if run else ""
-    stage.say(f"holdfast fix {finding.id} --with {name}{on}")
-    proof = fix_finding(stage.project, FixRequest(finding.id, name, run=run, on_event=stage.on_event))
-    stage.show(proof)
+    scene.audience.say(f"holdfast fix {finding.id} --with {name}{on}")
+    proof = fix_finding(
+        scene.project, FixRequest(finding.id, name, run=run, on_event=scene.audience.on_event)
+    )
+    scene.audience.show(proof)
     return proof
 
 
-def _ask(stage: Stage, run: str) -> Release | Refused:
-    stage.say(f"holdfast release {run} --as '{AUTHOR}'")
-    answer = propose(stage.project, run, author=AUTHOR)
-    stage.show(answer)
+def _ask(scene: Scene, run: str) -> Release | Refused:
+    scene.audience.say(f"holdfast release {run} --as '{AUTHOR}'")
+    answer = propose(scene.project, run, author=AUTHOR)
+    scene.audience.show(answer)
     return answer
 
 
-def _release(stage: Stage, run: str, why: str) -> str:
-    answer = _ask(stage, run)
+def _release(scene: Scene, run: str, why: str) -> str:
+    answer = _ask(scene, run)
     if isinstance(answer, Refused):
         return ""
-    stage.say(f"holdfast approve {answer.id} --as '{REVIEWER}' --why '{why}'")
-    stage.show(approve(stage.project, answer.id, reviewer=REVIEWER, why=why))
+    scene.audience.say(f"holdfast approve {answer.id} --as '{REVIEWER}' --why '{why}'")
+    scene.audience.show(approve(answer, reviewer=REVIEWER, why=why, project=scene.project))
     return answer.id
 
 
 def _found(
-    stage: Stage, labels: Finding, weak: Finding, wrong: Mapping[str, bool]
+    scene: Scene, labels: Finding, weak: Finding, wrong: Mapping[str, bool]
 ) -> tuple[tuple[str, str], ...]:
     """What was found of the two faults that only a model shows."""
     listed = [one.example for one in labels.where.examples]
     hits, sure = sum(wrong[name] for name in listed), list(labels.examples)
-    place = " and ".join(f"{column} = {level}" for column, level in stage.planted.inverted_slice)
+    place = " and ".join(f"{column} = {level}" for column, level in scene.planted.inverted_slice)
     told = (
         f"{labels.id}: {hits:,} of them are among the {len(listed):,} listed rows, and "
         f"{sum(wrong[name] for name in sure):,} among the {len(sure):,} surer ones"
     )
     return (
-        (f"{len(stage.planted.wrong):,} wrong labels", told),
+        (f"{len(scene.planted.wrong):,} wrong labels", told),
         (f"the inverted slice {place}", f"{weak.id}: {weak.where.query}"),
     )

@@ -11,10 +11,10 @@ from holdfast.core.events import OnEvent, Said, silent
 from holdfast.core.finding import Finding, FixName
 from holdfast.core.fingerprint import fingerprint
 from holdfast.core.guard import Guard, GuardKind
-from holdfast.core.proof import Proof, ProofOutcome
+from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
 from holdfast.debugging.fixes import Asked, applicable, change_for
-from holdfast.debugging.proof import open_claims, prove
-from holdfast.debugging.relabelled import prove_labels, to_review
+from holdfast.debugging.proof import prove
+from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
 from holdfast.project.chain import GUARD, PROOF, body_of, whoever
 from holdfast.project.handle import Project, open_project
@@ -107,7 +107,8 @@ def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
     """A change of labels that nobody has looked at on sealed rows: nothing is asked of them yet."""
     level = ledger_of(project, kept := entries(project.store)).level
     asked = trial(project, fixed, level)
-    rows = len(to_review(asked.main.sealed))
+    name, sealed = "mean loss on reviewed labels", asked.main.sealed
+    rows = len(to_review(sealed))
     sheet = f"holdfast review labels {fixed.after.id}"
     return Proof(
         id="proof-waits",
@@ -116,7 +117,7 @@ def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
         before=fixed.before.id,
         after=fixed.after.id,
         outcome=ProofOutcome.NOT_PROVEN,
-        claims=open_claims(asked, judge),
+        claims=(Claim(ClaimKind.TARGET, name, ClaimStatus.UNDECIDED, UNJUDGED, None, 0.0, len(sealed)),),
         level=level,
         why=f"sealed labels may be wrong too: {rows:,} of the sealed rows wait for a blind look",
         attempt=_attempts(kept, fixed),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from holdfast.errors import DecisionError, ModelError
 from holdfast.metrics import evaluate, resolve
 from holdfast.project.chain import REFUSED, RELEASE, body_of, guards, proofs, whoever
 from holdfast.project.guard import check_run
-from holdfast.project.handle import Project
+from holdfast.project.handle import Project, open_project
 from holdfast.project.history import champion
 from holdfast.project.predict import served_model
 from holdfast.project.runs import data_of, run_named
@@ -71,7 +72,7 @@ def propose(
     why = passes(answer.verdict, carries_proof=bool(fixes)) if not stopping else ""
     if not why and not override:
         return _refuse(project, Refused(run.id, "", by))
-    release = replace(
+    proposed = replace(
         _proposed(run, held, answer),
         why=why or "the gate said no",
         author=by,
@@ -79,9 +80,26 @@ def propose(
         fixes=fixes,
         overrode="" if why else by,
     )
-    body = body_of(release, RELEASE)
-    append_decision(project.store, Decision(DecisionKind.PROPOSAL, release.id, by, release.why, body))
-    return release
+    body = body_of(proposed, RELEASE)
+    append_decision(project.store, Decision(DecisionKind.PROPOSAL, proposed.id, by, proposed.why, body))
+    return proposed
+
+
+def release(
+    candidate: Run | str,
+    *,
+    author: str | None = None,
+    override: bool = False,
+    project: str | Path | Project = ".",
+) -> Release | Refused:
+    """Put a run to the gate of its project: a Release that waits for a reviewer, or a refusal.
+
+    Guards are checked first, on open rows; then the champion is met on sealed rows, one decision of the
+    ledger. A refusal says no and no number. `author` is by default the user of this machine.
+    """
+    home = project if isinstance(project, Project) else open_project(project)
+    name = candidate if isinstance(candidate, str) else candidate.id
+    return propose(home, name, author=author, override=override)
 
 
 def _proposed(run: Run, held: Stage | None, answer: _Answer) -> Release:

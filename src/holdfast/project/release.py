@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from holdfast.core.decision import Decision, DecisionKind
-from holdfast.core.release import Stage, Standing
+from holdfast.core.release import Release, Stage, Standing
 from holdfast.errors import DecisionError
-from holdfast.project.handle import Project
+from holdfast.project.handle import Project, open_project
 from holdfast.project.history import stage_named, stages_of, standing_champion
 from holdfast.store.decisions import append_decision, decisions
 
 
-def approve(project: Project, name: str, *, reviewer: str, why: str) -> Stage:
+def approve(release: Release | str, *, reviewer: str, why: str, project: str | Path | Project = ".") -> Stage:
     """A reviewer's word: the release becomes the champion.
 
     DecisionError when it does not wait for review, when the reviewer is its author (unless the
     project is set to solo, which is recorded), when no reason is given, or when another
     champion came in between.
     """
-    return _decide(project, DecisionKind.APPROVAL, name, reviewer, why)
+    return _decide(_home(project), DecisionKind.APPROVAL, _id(release), reviewer, why)
 
 
-def reject(project: Project, name: str, *, reviewer: str, why: str) -> Stage:
+def reject(release: Release | str, *, reviewer: str, why: str, project: str | Path | Project = ".") -> Stage:
     """A reviewer's no, with the reason; see `approve` for what is refused."""
-    return _decide(project, DecisionKind.REJECTION, name, reviewer, why)
+    return _decide(_home(project), DecisionKind.REJECTION, _id(release), reviewer, why)
 
 
 def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None) -> Stage:
@@ -41,6 +43,14 @@ def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None
     decision = Decision(DecisionKind.ROLLBACK, now.release.id, reviewer.strip(), why, body)
     append_decision(project.store, decision, allow=allow)
     return stage_named(stages_of(decisions(project.store)), target)
+
+
+def _home(project: str | Path | Project) -> Project:
+    return project if isinstance(project, Project) else open_project(project)
+
+
+def _id(release: Release | str) -> str:
+    return release if isinstance(release, str) else release.id
 
 
 def _target(stages: tuple[Stage, ...], to: str | None) -> str:

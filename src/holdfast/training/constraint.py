@@ -2,8 +2,8 @@
 
 fairlearn's exponentiated gradient finds, with a small tree, what a wrong answer has to cost in
 each group and class for the groups to have equal true and false positive rates. Those prices are
-weights of the rows; a row whose price is negative counts as one of the other class. Any learner
-of ours then sees each row as often as it weighs.
+weights of the rows; a row whose price has the other sign counts as one of the other class. Any
+learner of ours then sees each row as often as it weighs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from holdfast.training.synthetic import points
 _GAP = 0.01  # the difference of rates that is left to the groups
 _ROUNDS = 30
 _DEPTH, _LEAF = 6, 50  # of the small tree
+_SHARES = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 1.0)  # of the full price
+_STEPS, _LEAVES, _RATE = 50, 15, 0.2  # of the quick booster that is asked how much of it to pay
 _FEWEST = 20  # rows of each class: smaller groups are taken together
 _QUARTERS = 4
 
@@ -64,9 +66,36 @@ def _prices(X: np.ndarray, codes: np.ndarray, group: np.ndarray, seed: int) -> n
             one.load_data(X, y, sensitive_features=groups)
         # The multipliers of the best mix of trees: exact for it, where those of the gradient's
         # path are a mean over steps that overshoot. There are none where the first tree is fair.
-        steps, own = search.lambda_vecs_LP_, cost.signed_weights()
-        fair = moment.signed_weights(steps[search.best_iter_]) if search.best_iter_ in steps else 0.0
-    return np.asarray(own + fair, dtype=np.float64)
+        steps, own = search.lambda_vecs_LP_, cost.signed_weights().to_numpy(dtype=np.float64)
+        if search.best_iter_ not in steps:
+            return own
+        fair = moment.signed_weights(steps[search.best_iter_]).to_numpy(dtype=np.float64)
+    # At the full price the trees are torn between two answers, which they mix by lot; one model
+    # falls to one side. So the price is paid in part, as far as one model is best held together.
+    gaps = [_gap_at(X, own + share * fair, codes, group, seed) for share in _SHARES]
+    return np.asarray(own + _SHARES[int(np.argmin(gaps))] * fair)
+
+
+def _gap_at(X: np.ndarray, price: np.ndarray, codes: np.ndarray, group: np.ndarray, seed: int) -> float:
+    """The largest difference of true or false positive rates under these prices, out of two folds."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    half, said = np.random.default_rng(seed).random(len(codes)) < 0.5, np.zeros(len(codes), dtype=bool)
+    label = price > 0
+    for held in (half, ~half):
+        if label[~held].all() or not label[~held].any():
+            said[held] = label[~held][0]
+            continue
+        quick = HistGradientBoostingClassifier(
+            max_iter=_STEPS,
+            max_leaf_nodes=_LEAVES,
+            learning_rate=_RATE,
+            early_stopping=False,
+            random_state=seed,
+        )
+        said[held] = quick.fit(X[~held], label[~held], np.abs(price[~held])).predict(X[held])
+    rates = [[said[(group == g) & (codes == k)].mean() for g in np.unique(group)] for k in (0, 1)]
+    return float(max(max(rate) - min(rate) for rate in rates))
 
 
 def _groups(train: Dataset, free: np.ndarray, column: str, codes: np.ndarray) -> np.ndarray:

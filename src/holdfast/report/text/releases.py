@@ -10,7 +10,7 @@ from rich.text import Text
 from holdfast.core.guard import Checked
 from holdfast.core.release import GuardSaid, History, Refused, Release, Stage, Standing
 from holdfast.report import words
-from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
+from holdfast.report.text.frame import fixed, heading, left, name, pairs, stack, table
 
 _STATUS = {"passed": "green", "failed": "bold red", "undecided": "yellow", "not run": "dim"}
 _STANDING = {
@@ -77,34 +77,41 @@ def stage(shown: Stage) -> RenderableType:
 
 
 def history(shown: History) -> RenderableType:
-    """The ratchet, one release a line, newest last; then who was turned away."""
-    columns = [
-        fixed("release"), fixed("run"), fixed("score, sealed rows"), left("stands", least=12),
-        fixed("by"), fixed("when"), left("why", least=16),
-    ]  # fmt: skip
-    rows = [_stage(one, dict(shown.proven)) for one in shown.stages]
+    """The ratchet, one release a line, newest last; who decided and why; who was turned away."""
+    columns = [fixed("release"), name("run"), fixed("score, sealed rows"), fixed("stands"), fixed("date")]
     about = f"{words.count(shown.decisions, 'decision')}, all as they were written"
     newest = f"Newest decision {shown.newest[:12]}: noted elsewhere, it shows a record that was made anew."
+    proven = dict(shown.proven)
     return stack(
         heading("History", about),
-        table(columns, rows) if rows else Text("Nothing was put to the gate yet: holdfast release RUN"),
+        table(columns, [_stage(one) for one in shown.stages])
+        if shown.stages
+        else Text("Nothing was put to the gate yet: holdfast release RUN"),
+        pairs([(one.release.id, _decided(one, proven)) for one in shown.stages]) if shown.stages else None,
         Text(f"{words.count(len(shown.refused), 'candidate')} turned away.") if shown.refused else None,
         Text(newest, style="dim") if shown.newest else None,
     )
 
 
-def _stage(one: Stage, proven: dict[str, str]) -> tuple[str | Text, ...]:
+def _stage(one: Stage) -> tuple[str | Text, ...]:
     release = one.release
     score = f"{words.metric(release.metric)} {release.score}"
-    fixes = "; ".join(proven.get(name, name) for name in release.fixes)
-    why = "; ".join(part for part in (one.why, f"fixes {fixes}" if fixes else "") if part)
     standing = Text(str(one.standing), style=_STANDING[one.standing])
-    if release.overrode:
-        standing.append(f", overridden by {words.clean(release.overrode)}", style="bold red")
-    return (
-        release.id, words.short(release.run, 28), score, standing,
-        words.short(one.by, 16) + (" (solo)" if one.solo else ""), one.at[:10], why,
-    )  # fmt: skip
+    return release.id, release.run, score, standing, one.at[:10]
+
+
+def _decided(one: Stage, proven: dict[str, str]) -> Text:
+    """Whose word, why, and what the release fixed."""
+    said = Text(f"{words.clean(one.by)}: {words.clean(one.why)}")
+    if one.solo:
+        said.append(" (its author: the project is set to solo)", style="yellow")
+    if fixes := "; ".join(proven.get(fix, fix) for fix in one.release.fixes):
+        said.append(f"\nfixes {words.clean(fixes)}")
+    if one.release.overrode:
+        said.append(
+            f"\nput forward by {words.clean(one.release.overrode)} against the gate", style="bold red"
+        )
+    return said
 
 
 def _guards(said: Sequence[GuardSaid]) -> RenderableType:
