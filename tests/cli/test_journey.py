@@ -156,7 +156,10 @@ except SystemExit as end:
 
 
 def test_help_names_every_verb_and_each_explains_itself(call):
-    verbs = ("train", "leaderboard", "show", "report", "compare", "predict", "evaluate", "runs", "demo")
+    verbs = (
+        "train", "leaderboard", "show", "report", "compare", "predict", "evaluate", "runs", "demo", "debug",
+        "explain", "review", "fix", "guard", "release", "approve", "reject", "rollback", "history",
+    )  # fmt: skip
     listed = call("--help").out
     for verb in verbs:
         assert verb in listed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pytest
@@ -167,6 +169,7 @@ def folded_booster(features, target, sealed, seed):
     return seen, np.mean(means, axis=0)
 
 
+@cache
 def series_of_reseeded_boosters(splits):
     """Attempts on the digits (even against odd) that come out as proven, by series."""
     from sklearn.datasets import load_digits

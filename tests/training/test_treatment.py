@@ -300,6 +300,5 @@ def test_a_constraint_narrows_a_planted_gap_between_groups_at_little_cost():
 @pytest.mark.skipif(not (SETS / "adult_income").is_dir(), reason="the public data sets are not here")
 def test_a_constraint_narrows_the_gap_between_the_sexes_in_the_census():
     plain, fair = fair_and_plain(read(SETS / "adult_income/train.csv.gz", target="class"), "sex")
-    print(plain, fair)
     assert fair[0] < 0.5 * plain[0] and fair[1] < 0.75 * plain[1]
     assert fair[2] > plain[2] - 0.01

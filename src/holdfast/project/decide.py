@@ -18,6 +18,7 @@ from holdfast.stats.tempering import tempered
 from holdfast.training.decision import choose_threshold, cross_tempered, fit_temperature
 from holdfast.training.outcome import out_of_fold
 
+_DECIDES = {FixName.THRESHOLD: "threshold", FixName.RECALIBRATE: "temperature"}
 _FOR_THRESHOLD = "balanced_accuracy"  # where the run's own metric does not look at decisions
 
 
@@ -43,6 +44,9 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
     name = f"{plan.learner}-{fingerprint([run.id, change.decision, temperature, threshold])[:6]}"
     out = out_of_fold(rows, output, threshold=threshold, model=name, decided=decided)
     fitted = with_decision(model, temperature=temperature, threshold=threshold)
+    if fitted.id == model.id:
+        what = _DECIDES[FixName(change.decision)]
+        raise FixError(f"On the open rows no other {what} is better than the one of {run.id}.")
     record = replace(
         run.record,
         id=name,

@@ -18,7 +18,7 @@ from holdfast.project.candidates import Chosen, choose
 from holdfast.project.handle import Project, find_project, project_at
 from holdfast.project.keeping import Keeper, keeping
 from holdfast.project.outcome import Judge, ensemble_run, learner_run, timed
-from holdfast.project.replay import as_planned, replayed, verified
+from holdfast.project.replay import as_planned, replayed, stored, verified
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared, prepare, settled
 from holdfast.project.tuning import tuned
@@ -35,9 +35,12 @@ def fit(request: TrainRequest, *, started: float) -> Run:
     with closing(_engine(request)) as engine:
         project = None if request.project is None else find_project(request.project)
         request = as_planned(request, project)
-        prepared = prepare(request, project)
+        kept = stored(request, project)
+        prepared = kept or prepare(request, project)
         chosen = _chosen(request, prepared, project)
-        if request.project is not None:  # made only now: a wrong question leaves nothing behind
+        if (
+            request.project is not None and kept is None
+        ):  # made only now: a wrong question leaves nothing behind
             project = project or project_at(request.project, request.columns)
             if not settled(prepared, project):
                 prepared = prepare(request, project)

@@ -102,7 +102,8 @@ def _candidates(project: Project, asked: Refit, prepared: Prepared) -> tuple[Can
             changed += 1
         except PlanError as error:
             reasons.append(str(error))
-            if asked.change.treatment is not None and ESTIMATOR not in plan.options:
+            same = asked.change.treatment is not None or asked.change.calmer
+            if same and ESTIMATOR not in plan.options:
                 found.append(planned(plan, prepared.rows.classes))
     if not changed:
         raise FixError(f"No learner of {asked.run.id} can do this. {' '.join(reasons)}")
@@ -118,5 +119,10 @@ def _changed(plan: Plan, change: Change) -> Plan:
     if change.monotone is not None:
         name, direction = change.monotone
         options["monotone"] = f"{name}:{direction:+d}"
-    treatment = change.treatment if change.treatment is not None else plan.treatment
+    if plan.treatment and change.treatment and change.treatment != plan.treatment:
+        raise PlanError(
+            f"{plan.learner} was trained with {plan.treatment.name}, which this would undo. "
+            "Fix the run before it, or choose another fix."
+        )
+    treatment = change.treatment or plan.treatment
     return replace(plan, options=options, loss=change.loss or plan.loss, treatment=treatment)

@@ -1,4 +1,7 @@
-"""`train --replay RUN`: the plan of an earlier run, fitted again without a clock."""
+"""`train --replay RUN`: the plan of an earlier run, fitted again without a clock.
+
+A run that a fix made was fitted on rows that no file holds; those are taken from the project.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from holdfast.core.events import Said
 from holdfast.core.plan import Plan
 from holdfast.core.run import Run
 from holdfast.errors import ModelError, PlanError
-from holdfast.project.candidates import ESTIMATOR, Chosen, named
+from holdfast.metrics import resolve
+from holdfast.project.candidates import ESTIMATOR, Chosen, named, planned
 from holdfast.project.handle import Project
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
-from holdfast.project.runs import run_named
+from holdfast.project.runs import ANSWERS, BEFORE, data_of, run_named, training_of
+from holdfast.training.outcome import Rows
 from holdfast.training.schedule import Candidate
 
 
@@ -25,6 +30,29 @@ def as_planned(request: TrainRequest, project: Project | None) -> TrainRequest:
     return replace(
         request, seed=plan.seed, folds=plan.folds, loss=plan.loss, metric=plan.metric, budget=None, tune=False
     )
+
+
+def stored(request: TrainRequest, project: Project | None) -> Prepared | None:
+    """The rows that a replayed run was fitted on, where a fix made it; None for any other training."""
+    if project is None or request.replay is None:
+        return None
+    run = run_named(project, request.replay)
+    plan, training = run.record.plan, training_of(project, run.record)
+    if plan is None or run.predictions is None or training is None or ANSWERS not in training.plan:
+        return None
+    if plan.decision:
+        before = training.plan.get(BEFORE)
+        raise PlanError(
+            f"{run.id} is {before} decided anew ({plan.decision}): nothing was fitted for it. "
+            f"Replay that one: --replay {before}"
+        )
+    dataset, split = data_of(project, run.record)
+    request.on_event(
+        Said(f"{run.id} answers {training.plan[ANSWERS]}: its rows are those that the fix left.")
+    )
+    header = run.predictions.header
+    rows = Rows.of(dataset, split, header.classes, header.positive)
+    return Prepared(dataset, split, rows, resolve(plan.metric, plan.task), plan.loss)
 
 
 def replayed(request: TrainRequest, prepared: Prepared, project: Project | None) -> Chosen:
@@ -71,9 +99,8 @@ def _candidate(plan: Plan, request: TrainRequest, prepared: Prepared) -> Candida
             "keeps. Make it again with the same call: hf.train(..., learners=[...])"
         )
     learner, tilde, number = plan.learner.partition("~")
-    candidate = named(learner, plan.options, request, prepared, variant=tilde + number)
-    if candidate.plan != plan:
-        raise PlanError(
-            f"The plan of {plan.learner} cannot be made again here: {plan} is now {candidate.plan}."
-        )
-    return candidate
+    again = named(learner, plan.options, request, prepared, variant=tilde + number).plan
+    again = replace(again, treatment=plan.treatment)
+    if again != plan:
+        raise PlanError(f"The plan of {plan.learner} cannot be made again here: {plan} is now {again}.")
+    return planned(plan, prepared.rows.classes)

@@ -72,6 +72,11 @@ def newest_runs(project: Project) -> Sequence[Run]:
     ]
 
 
+def training_of(project: Project, record: RunRecord) -> Training | None:
+    """The training that a run is of; None where the project does not have it."""
+    return next((one for one in trainings(project.store) if one.id == record.training), None)
+
+
 def data_of(project: Project, record: RunRecord) -> tuple[Dataset, Split]:
     """The dataset that a run was fitted on, and every row's role and fold."""
     dataset = load_dataset(project.store, record.dataset)
