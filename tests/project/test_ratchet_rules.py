@@ -366,7 +366,6 @@ at_most = 0.0001
 """
 
 
-@pytest.mark.xfail(strict=True, reason="a fix is not held against the guards yet, only a release is")
 def test_a_fix_that_breaks_a_guard_is_not_proven(project):
     toml = project.path / "holdfast.toml"
     toml.write_text(toml.read_text() + GUARD)

@@ -87,7 +87,7 @@ def prove(trial: Trial, compare: Compare) -> tuple[ProofOutcome, tuple[Claim, ..
     """
     target = _claim(ClaimKind.TARGET, trial.target, trial.level, compare)
     main = _claim(ClaimKind.MAIN, trial.main, NO_REGRESSION, compare)
-    claims = (target, main, *_guards(trial.guards), *parts_claims(trial, compare))
+    claims = (target, main, *guard_claims(trial.guards), *parts_claims(trial, compare))
     outcome, why = concluded(target, main, claims)
     unsure = _unsure(trial.guards)
     if outcome is ProofOutcome.PROVEN and unsure:
@@ -150,7 +150,8 @@ def _rows_needed(seen: Estimate, margin: float, level: float) -> int | None:
     return rows_for_difference(error, seen.n, margin, level=level)
 
 
-def _guards(checked: Sequence[Checked]) -> list[Claim]:
+def guard_claims(checked: Sequence[Checked]) -> list[Claim]:
+    """What became of every guard, as claims; they are checked on open rows."""
     said = {
         GuardStatus.PASSED: ClaimStatus.HELD,
         GuardStatus.FAILED: ClaimStatus.HARMED,

@@ -2,7 +2,7 @@
 
 A model that was trained on corrected labels looks worse on rows whose labels are still wrong,
 and better on rows that its own predecessor picked for correction. So sealed rows are looked
-at blind: all that either model contradicts, and a random part of the others, which together
+at blind: the quarter that the models trust least, and a random part of the others, which together
 say what the mean loss would be were every label looked at (`stats.rectified`).
 """
 
@@ -25,6 +25,7 @@ from holdfast.debugging.proof import (
     Pair,
     Trial,
     concluded,
+    guard_claims,
     judged,
     parts_claims,
     told,
@@ -37,28 +38,34 @@ from holdfast.stats.tails import standardised, two_sided
 
 UNJUDGED = Estimate.absent("open labels are what was changed, so they cannot judge the change")
 _FEWEST = 20  # looked-at rows of each kind
-_OTHERS = 200  # rows that nobody contradicts, on a sheet
-_FAR = 0.95  # of numbers: the share that lies nearer to the prediction
+_SUSPECT = 0.25  # of the sealed rows: those whose labels the models trust least
+_OTHERS = 200  # of the other rows, on a sheet
 _MARGIN = 0.02  # of the loss before, as comparisons of losses have it
 
 
-def contradicted(pair: Pair) -> np.ndarray:
-    """The rows whose given label either model contradicts, bool of shape (n,)."""
+def suspect(pair: Pair) -> np.ndarray:
+    """The quarter of the rows whose given labels the models trust least, bool of shape (n,).
+
+    A fixed share, so that the length of a sheet tells nothing of the sealed labels.
+    """
+    doubt = np.maximum(_doubt(pair.before), _doubt(pair.after))
     found = np.zeros(len(pair), dtype=bool)
-    for p in (pair.before, pair.after):
-        if p.header.task is Task.REGRESSION:
-            distance = np.abs(p.target_values - p.prediction_values)
-            found |= distance > np.quantile(distance, _FAR)
-        else:
-            assert p.probability is not None  # a model of ours gives them
-            found |= p.probability.argmax(axis=1) != p.target_codes
+    found[np.argsort(-doubt, kind="stable")[: max(1, round(_SUSPECT * len(pair)))]] = True
     return found
+
+
+def _doubt(p: Predictions) -> np.ndarray:
+    """How little a model trusts each given label, float64 of shape (n,)."""
+    if p.header.task is Task.REGRESSION:
+        return np.asarray(np.abs(p.target_values - p.prediction_values))
+    assert p.probability is not None  # a model of ours gives them
+    return np.asarray(-p.probability[np.arange(len(p)), p.target_codes].astype(np.float64))
 
 
 def to_review(pair: Pair) -> pl.Series:
     """The ids to be looked at, in a random order: any beginning of it is a fair sample of its kind."""
     rng = np.random.default_rng(0)
-    inside = contradicted(pair)
+    inside = suspect(pair)
     others = rng.permutation(np.flatnonzero(~inside))[:_OTHERS]
     return pair.before.example.gather(rng.permutation(np.concatenate([np.flatnonzero(inside), others])))
 
@@ -78,8 +85,8 @@ def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict
     given = pair.before.loss - pair.after.loss
     seen = pair.before.example.is_in(list(labels)).to_numpy()
     exact = np.where(seen, corrected.before.loss - corrected.after.loss, np.nan)
-    stratum = contradicted(pair).astype(np.int64)
-    for code, kind in enumerate(("that no model contradicts", "that a model contradicts")):
+    stratum = suspect(pair).astype(np.int64)
+    for code, kind in enumerate(("that the models trust", "that they trust least")):
         rows = int((stratum == code).sum())
         looked = int((seen & (stratum == code)).sum())
         if looked < min(_FEWEST, rows):
@@ -120,7 +127,7 @@ def prove_labels(
     )  # fmt: skip
     main = replace(target, kind=ClaimKind.MAIN, status=judged(loose), sealed=loose.difference)
     known = replace(trial, main=replace(trial.main, open=None, sealed=relabelled(seen, labels)))
-    claims = (target, main, *parts_claims(known, compare))
+    claims = (target, main, *guard_claims(trial.guards), *parts_claims(known, compare))
     outcome, why = concluded(target, main, claims)
     return outcome, told(outcome, claims), why
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from holdfast.core.decision import Decision, DecisionKind
@@ -16,7 +16,8 @@ from holdfast.debugging.fixes import Asked, applicable, change_for
 from holdfast.debugging.proof import prove
 from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
-from holdfast.project.chain import GUARD, PROOF, body_of, whoever
+from holdfast.project.chain import GUARD, PROOF, body_of, guards, whoever
+from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, open_project
 from holdfast.project.proving import Fixed, judge, trial
 from holdfast.project.refit import Refit, refitted
@@ -119,7 +120,7 @@ def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
         outcome=ProofOutcome.NOT_PROVEN,
         claims=(Claim(ClaimKind.TARGET, name, ClaimStatus.UNDECIDED, UNJUDGED, None, 0.0, len(sealed)),),
         level=level,
-        why=f"sealed labels may be wrong too: {rows:,} of the sealed rows wait for a blind look",
+        why=f"sealed labels may be wrong too: {rows:,} sealed rows wait for a blind look",
         attempt=_attempts(kept, fixed),
         remaining=ledger_of(project, kept).remaining(ids),
         collect=f"{sheet} --export FILE, or in the terminal: {sheet}; then the same fix again",
@@ -151,6 +152,7 @@ def _proven(
     kept = entries(project.store)
     ledger = ledger_of(project, kept)
     asked = trial(project, fixed, ledger.level)
+    asked = replace(asked, guards=check_run(project, fixed.after, guards(project)))
     outcome, claims, why = prove(asked, judge) if labels is None else prove_labels(asked, labels, judge)
     finding, change = fixed.finding, fixed.change
     facts: dict[str, float | str] = {"finding": finding.id, "fix": str(change.fix)}

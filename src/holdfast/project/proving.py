@@ -62,7 +62,15 @@ def trial(project: Project, fixed: Fixed, level: float) -> Trial:
     )
     seen = None if leak else _open_pair(fixed)
     main = Question(plan.metric, plan.metric, seen, sealed)
-    return Trial(_target(fixed, main, old), main, _parts(old), (), level)
+    seen_cells = None if seen is None else _cells_of(seen.before, fixed.dataset)
+    return Trial(
+        _target(fixed, main, old, seen_cells),
+        main,
+        _parts(old.table, fixed.dataset),
+        (),
+        level,
+        {} if seen_cells is None else _parts(seen_cells, fixed.dataset),
+    )
 
 
 def judge(before: Predictions, after: Predictions, metric: str, level: float) -> Verdict:
@@ -78,25 +86,32 @@ def _open_pair(fixed: Fixed) -> Pair | None:
     return Pair(*on_same_rows(before.named("before"), after.named("after")))
 
 
-def _target(fixed: Fixed, main: Question, rows: Dataset) -> Question:
+def _cells_of(predictions: Predictions, dataset: Dataset) -> pl.DataFrame:
+    """The cells of the predicted rows, in their order."""
+    place = pl.DataFrame({"example": dataset.example, "place": np.arange(len(dataset))})
+    found = predictions.table.select("example").join(place, "example", "left", maintain_order="left")
+    return dataset.table[found["place"].to_numpy()]
+
+
+def _target(fixed: Fixed, main: Question, rows: Dataset, seen_cells: pl.DataFrame | None) -> Question:
     """The mean loss in the finding's slice, or the main metric where it is about everything."""
     query = fixed.finding.where.query
     if not query:
         return replace(main, name=f"{main.metric}, all rows")
-    inside = parse_query(query)
-    seen = main.open
-    if seen is not None:
-        place = pl.DataFrame({"example": fixed.dataset.example, "place": np.arange(len(fixed.dataset))})
-        index = seen.before.table.select("example").join(place, "example", "left", maintain_order="left")
-        seen = seen.where(inside.mask(fixed.dataset.table[index["place"].to_numpy()]))
+    inside, seen = parse_query(query), main.open
+    if seen is not None and seen_cells is not None:
+        seen = seen.where(inside.mask(seen_cells))
     return Question(f"mean loss where {query}", _LOSS, seen, main.sealed.where(inside.mask(rows.table)))
 
 
-def _parts(rows: Dataset) -> Mapping[str, np.ndarray]:
-    """Every level and band of every feature, as masks over the sealed rows."""
+def _parts(cells: pl.DataFrame, dataset: Dataset) -> Mapping[str, np.ndarray]:
+    """Every level and band of every feature, as masks over rows with these cells.
+
+    The bands are those of all rows: the same parts of open and of sealed ones.
+    """
     found: dict[str, np.ndarray] = {}
-    for column in rows.schema.features:
-        parts = parts_of(rows.table[column.name], column, bands=_BANDS)
-        for code, query in enumerate(parts.queries):
-            found[str(query)] = parts.code == code
+    for column in dataset.schema.features:
+        parts = parts_of(dataset.table[column.name], column, bands=_BANDS)
+        for query in parts.queries:
+            found[str(query)] = query.mask(cells)
     return found
