@@ -42,7 +42,7 @@ bench: $(VENV)/.all  ## Measure how fast and how good, and write benchmarks/READ
 	$(BIN)/python -m benchmarks
 
 # Each peer has an environment of its own: their pins do not fit together.
-bench-peers: $(foreach peer,autogluon flaml mlflow,benchmarks/.envs/$(peer)/.ready)  ## Install what we are measured against
+bench-peers: $(foreach peer,autogluon flaml mlflow sliceline,benchmarks/.envs/$(peer)/.ready)  ## Install what we are measured against
 
 benchmarks/.envs/%/.ready: benchmarks/peers/requirements-%.txt
 	$(PYTHON) -m venv benchmarks/.envs/$*

@@ -256,15 +256,3 @@ def checked() -> Figure:
 def measure() -> list[Figure]:
     """Measure everything here, in the order of the page."""
     return [*planted(), *million(), *crowds(), checked()]
-
-
-if __name__ == "__main__":
-    for figure in measure():
-        print(
-            {True: "ok  ", False: "MISS", None: "    "}[figure.met],
-            figure.what,
-            "|",
-            figure.ours,
-            "|",
-            figure.against,
-        )

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks import categories
+from benchmarks import categories, debugging
 from benchmarks.quality import RESULTS, SYSTEMS
 from benchmarks.speed import FIGURES
 from benchmarks.tables import TABLES
@@ -33,6 +33,7 @@ _HEAD = """# Benchmarks
 Written by `make bench` (`python -m benchmarks`); every figure was printed by a program in this folder and can be
 measured again. Peers run in environments of their own (`make bench-peers`); one that is absent is left out.
 """
+_SPEED = "## How fast\n"
 _QUALITY = """## How good after a minute
 
 Every system gets the same training file and the same two cores, one after the other, and is scored on the same test
@@ -52,24 +53,52 @@ seeds are equal. Out-of-fold log loss in nats or RMSE, lower is better; the diff
 more than {margin:g} %, its own format may be worth shipping. It is not shipped: serving would then need the library
 itself, and what `best` reaches without it on whole tables stands in the section above.
 """
-_UNMEASURED = """## How good after a minute
+_DEBUGGING = """## Finding, proving, releasing
 
-Not measured here yet: `make bench-peers`, then `python -m benchmarks --quality` on a machine that does nothing else.
+Label errors and weak slices beside the libraries that look for them, on real tables with planted faults and on their
+own; and how often fixes and candidates of known worth get through, in simulations.
+"""
+_UNMEASURED = """{title}
+
+Not measured here yet: `python -m benchmarks` on a machine that does nothing else.
 """
 
 
 def write() -> None:
-    """Write the page from the newest result of each kind."""
-    parts = [_HEAD, _machine()]
-    if FIGURES.exists():
-        parts.append(_speed(json.loads(FIGURES.read_text())))
-    if RESULTS.exists():
-        parts.append(_quality([json.loads(line) for line in RESULTS.read_text().splitlines()]))
-    else:
-        parts.append(_UNMEASURED)
-    if categories.RESULTS.exists():
-        parts.append(_categories(json.loads(categories.RESULTS.read_text())))
-    PAGE.write_text("\n".join(parts))
+    """Write the page: each section from the newest results, or as the page has it where there are none here."""
+    kept = _sections(PAGE.read_text()) if PAGE.exists() else {}
+    written = [section or kept.get(title, _UNMEASURED.format(title=title)) for title, section in _measured()]
+    PAGE.write_text("\n".join([_HEAD, _machine(), *written]))
+
+
+def _measured() -> list[tuple[str, str]]:
+    """Every section by its title, in order; "" where there are no results in `out/`."""
+    speed_figures, found = _figures(FIGURES), [_figures(file) for file in debugging.FILES]
+    results = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    encoded = json.loads(categories.RESULTS.read_text()) if categories.RESULTS.exists() else None
+    return [
+        (_title(_SPEED), _SPEED + _table(speed_figures) if speed_figures else ""),
+        (
+            _title(_DEBUGGING),
+            _DEBUGGING + _table([one for each in found for one in each]) if any(found) else "",
+        ),
+        (_title(_QUALITY), _quality([json.loads(line) for line in results]) if results else ""),
+        (_title(_CATEGORIES), _categories(encoded) if encoded else ""),
+    ]
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The sections of a page by their titles."""
+    parts = page.split("\n## ")[1:]
+    return {f"## {part.partition(chr(10))[0]}": f"## {part}" for part in parts}
+
+
+def _title(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _figures(file: Path) -> list[dict[str, object]]:
+    return json.loads(file.read_text()) if file.exists() else []
 
 
 def _machine() -> str:
@@ -83,13 +112,11 @@ def _machine() -> str:
     return f"Machine: {cores} cores, {platform.machine()}, Python {platform.python_version()}; {', '.join(packages)}.\n"
 
 
-def _speed(figures: Sequence[Mapping[str, object]]) -> str:
-    rows = [
-        f"| {f['what']} | {f['ours']} | {f['against']} | {'yes' if f['met'] else '**no**'} |" for f in figures
-    ]
-    return "\n".join(
-        ["## How fast\n", "| what | measured | held to, or against | met |", "|---|---|---|---|", *rows, ""]
-    )
+def _table(figures: Sequence[Mapping[str, object]]) -> str:
+    """What was measured, what it is held to, and whether it is met."""
+    met = {True: "yes", False: "**no**", None: ""}
+    rows = [f"| {f['what']} | {f['ours']} | {f['against']} | {met[f['met']]} |" for f in figures]  # type: ignore[index]
+    return "\n".join(["", "| what | measured | held to, or against | met |", "|---|---|---|---|", *rows, ""])
 
 
 def _quality(results: Sequence[Mapping[str, object]]) -> str:

@@ -9,10 +9,6 @@ usage: python -m benchmarks.ratchet
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 
@@ -26,7 +22,6 @@ from holdfast.debugging.proof import Pair, Question, Trial, prove
 from holdfast.promotion.gate import passes
 from holdfast.stats.tails import critical
 
-RESULTS = Path(__file__).parent / "out" / "ratchet.json"
 CANDIDATES, DECISIONS, ALPHA = 200, 20, 0.05
 ROWS, OPEN_ROWS, COLUMNS = 1_500, 3_000, 15
 ATTEMPTS, PARTS = 10, 12
@@ -191,17 +186,6 @@ def proofs(projects: int = 600, fixes: int = 400) -> list[Figure]:
     ]
 
 
-def measure() -> None:
-    """Measure everything here, in the order of the page, and keep it."""
-    found = []
-    for work in (gate, proofs):
-        for figure in work():
-            mark = {True: "ok  ", False: "MISS", None: "    "}[figure.met]
-            print(f"{mark} {figure.what}: {figure.ours} | {figure.against}", flush=True)
-            found.append(figure)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps([asdict(figure) for figure in found], indent=1))
-
-
-if __name__ == "__main__":
-    measure()
+def measure() -> list[Figure]:
+    """Measure everything here, in the order of the page."""
+    return [*gate(), *proofs()]

@@ -144,8 +144,3 @@ def sliceline(codes: np.ndarray, loss: np.ndarray, support: int) -> tuple[float,
 def measure() -> list[Figure]:
     """Measure everything here, in the order of the page."""
     return [figure for figure in (large(), whole(), adult()) if figure is not None]
-
-
-if __name__ == "__main__":
-    for each in measure():
-        print(f"{'ok  ' if each.met else 'MISS'} {each.what}: {each.ours} | {each.against}", flush=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pytest
@@ -179,4 +177,4 @@ def test_a_second_treatment_is_not_put_in_place_of_the_first_unsaid(home):
     _, _, first = fixed(home, FixName.SMOTE)
     with pytest.raises(FixError, match="smote"):
         fixed(home, FixName.AUGMENT, run=first.id)
-    assert replace(first).record.plan.treatment.name == FixName.SMOTE
+    assert first.record.plan.treatment.name == FixName.SMOTE

@@ -29,7 +29,7 @@ _MOVED = 0.5  # of the root mean squared error: a number that moves this far is 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class Effect:
     """A linear estimate of per-row numbers: its Estimate, standard error and degrees of freedom.
 
     `influence`, float64 of shape (n,), is what each row moves it by.
@@ -54,14 +54,14 @@ class Change:
         return half if t > 0 else 1 - half
 
 
-def mean_change(values: np.ndarray, judged: Predictions, *, seed: int = 0) -> Change:
+def mean_change(values: np.ndarray, judged: Predictions, *, seed: int = 0) -> Effect:
     """The weighted mean of one number per row, float64 of shape (n,), such as a difference of losses."""
     value = float(np.average(values, weights=judged.weight))
     units = units_of(len(values), judged.group_codes)
     return of_influence(value, mean_influence(values, judged.weight), judged, units - 1, seed=seed)
 
 
-def contrast(values: np.ndarray, inside: np.ndarray, judged: Predictions, *, seed: int = 0) -> Change:
+def contrast(values: np.ndarray, inside: np.ndarray, judged: Predictions, *, seed: int = 0) -> Effect:
     """The mean over the rows of a mask less the mean over all others, each at least 20 rows.
 
     Welch's standard error; the smaller side gives the degrees of freedom, which is cautious.
@@ -70,7 +70,7 @@ def contrast(values: np.ndarray, inside: np.ndarray, judged: Predictions, *, see
     fewest = min(int(side.sum()) for side in sides)
     if fewest < _FEWEST:
         absent = Estimate.absent(f"only {fewest} rows on one side, {_FEWEST} are needed", n=len(values))
-        return Change(absent, np.nan, 0.0, np.zeros(len(values)))
+        return Effect(absent, np.nan, 0.0, np.zeros(len(values)))
     weight, groups = judged.weight, judged.group_codes
     influence, means = np.zeros(len(values)), []
     for side, sign in zip(sides, (1.0, -1.0), strict=True):
@@ -85,17 +85,17 @@ def contrast(values: np.ndarray, inside: np.ndarray, judged: Predictions, *, see
 
 def of_influence(
     value: float, influence: np.ndarray, judged: Predictions, df: float, *, seed: int = 0
-) -> Change:
+) -> Effect:
     """Any linearised estimate from the influences of rows, shape (n,), on it."""
     setting, groups = Setting(seed=seed), judged.group_codes
     totals = influence if groups is None else cluster_totals(influence, groups)
     fewest = _FEWEST if groups is None else FEWEST_GROUPS
     interval, method = linear_interval(value, totals, setting.level, setting.rng(), fewest=fewest)
     effect = setting.estimate(value, interval, judged, f"paired, {method}")
-    return Change(effect, standard_error(influence, groups), df, influence)
+    return Effect(effect, standard_error(influence, groups), df, influence)
 
 
-def loss_change(before: Predictions, after: Predictions, judged: Predictions, *, seed: int = 0) -> Change:
+def loss_change(before: Predictions, after: Predictions, judged: Predictions, *, seed: int = 0) -> Effect:
     """How much the mean loss rises from `before` to `after`, on the same rows in the same order."""
     return mean_change(after.loss - before.loss, judged, seed=seed)
 

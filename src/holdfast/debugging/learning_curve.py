@@ -11,7 +11,7 @@ from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.debugging.case import Case
-from holdfast.debugging.change import Change, mean_change
+from holdfast.debugging.change import Effect, mean_change
 
 _SHARES = (0.125, 0.25, 0.5, 1.0)
 _FEWEST = 50  # rows in the smallest share
@@ -34,7 +34,7 @@ class LearningCurve:
         """The mean loss from each share."""
         return tuple(mean_change(answers.loss, self.judged).effect for answers in self.answers)
 
-    def last_doubling(self) -> Change:
+    def last_doubling(self) -> Effect:
         """How much lower the mean loss is from all rows than from half of them."""
         return mean_change(self.answers[-2].loss - self.answers[-1].loss, self.judged)
 

@@ -9,7 +9,7 @@ import numpy as np
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case
 from holdfast.debugging.cells import feature_numbers
-from holdfast.debugging.change import Change, mean_change
+from holdfast.debugging.change import Effect, mean_change
 
 _MOST_CLASSES = 10
 _FEWEST = 100  # rows to learn from, and rows to judge
@@ -22,7 +22,7 @@ class Leftover:
     `squared` is the model's own, `guess` that of the best constant answer.
     """
 
-    saved: Change
+    saved: Effect
     squared: float
     guess: float
 

@@ -13,7 +13,7 @@ from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import Change, corrected, loss_name, mean_change, of_influence, part_of
+from holdfast.debugging.change import Effect, corrected, loss_name, mean_change, of_influence, part_of
 from holdfast.debugging.perturb import shuffled
 from holdfast.stats.influence import units_of
 
@@ -108,7 +108,7 @@ def _concentrated(rises: np.ndarray, judged: Predictions, ranked: list[str]) -> 
     )
 
 
-def _ratio(part: Change, whole: Change, judged: Predictions) -> Estimate:
+def _ratio(part: Effect, whole: Effect, judged: Predictions) -> Estimate:
     """The share of one mean in another by the delta method, within [0, 1]; absent without a whole."""
     if not whole.value > 0:
         return Estimate.absent("no column matters", n=len(judged))
