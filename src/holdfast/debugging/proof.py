@@ -55,12 +55,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """One thing to be judged: its name, the metric, and the rows, open and sealed."""
+    """One thing to be judged: its name, the metric, and the rows, open and sealed.
+
+    `compare` judges it where the metric alone does not say how.
+    """
 
     name: str
     metric: str
     open: Pair | None
     sealed: Pair
+    compare: Compare | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +133,7 @@ def judged(verdict: Verdict) -> ClaimStatus:
 def _claim(kind: ClaimKind, question: Question, level: float, compare: Compare) -> Claim:
     """What sealed rows say at a one-sided level, and how many it takes by what open rows spread."""
     sealed, confidence = question.sealed, 1 - 2 * level
+    compare = question.compare or compare
     verdict = compare(sealed.before, sealed.after, question.metric, confidence)
     seen, needed = _UNKNOWN, None
     if question.open is not None and len(question.open):

@@ -17,6 +17,7 @@ from holdfast.core.run import Run
 from holdfast.core.split import Split
 from holdfast.core.verdict import Verdict
 from holdfast.debugging.fixes import Change
+from holdfast.debugging.gap_change import Groups, judge_gap
 from holdfast.debugging.parts import parts_of
 from holdfast.debugging.proof import Pair, Question, Trial
 from holdfast.project.handle import Project
@@ -26,6 +27,7 @@ from holdfast.project.sealed_rows import sealed_rows
 
 _BANDS = 4  # of a number's values, as parts that may not be harmed
 _LOSS = "loss"
+_DECISIONS, _OF_DECISIONS = "balanced_accuracy", ("threshold", "rare class")  # kinds about decisions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,13 +97,33 @@ def _cells_of(predictions: Predictions, dataset: Dataset) -> pl.DataFrame:
 
 def _target(fixed: Fixed, main: Question, rows: Dataset, seen_cells: pl.DataFrame | None) -> Question:
     """The mean loss in the finding's slice, or the main metric where it is about everything."""
-    query = fixed.finding.where.query
+    finding, query = fixed.finding, fixed.finding.where.query
+    if finding.kind == "bias":
+        return _gap(fixed, main)
+    if fixed.change.fix is FixName.THRESHOLD or finding.kind in _OF_DECISIONS:
+        metric = _DECISIONS if finding.facts.get("metric") is None else str(finding.facts["metric"])
+        return replace(main, name=f"{metric}, all rows", metric=metric)
     if not query:
         return replace(main, name=f"{main.metric}, all rows")
     inside, seen = parse_query(query), main.open
     if seen is not None and seen_cells is not None:
         seen = seen.where(inside.mask(seen_cells))
     return Question(f"mean loss where {query}", _LOSS, seen, main.sealed.where(inside.mask(rows.table)))
+
+
+def _gap(fixed: Fixed, main: Question) -> Question:
+    """The difference between the groups of a sensitive column, by the rate that the finding is about."""
+    column, rate = fixed.finding.where.column, fixed.finding.about
+    cells = fixed.dataset.table[column]
+    parts = parts_of(cells, fixed.dataset.schema[column], bands=_BANDS)
+    names = np.array([*parts.names, ""])[parts.code]
+    groups = Groups(dict(zip(fixed.dataset.example.to_list(), names.tolist(), strict=True)), rate)
+
+    def smaller(before: Predictions, after: Predictions, metric: str, level: float) -> Verdict:
+        del metric  # a gap has one of its own
+        return judge_gap(before, after, groups, level)
+
+    return replace(main, name=f"gap in {rate} by {column}", compare=smaller)
 
 
 def _parts(cells: pl.DataFrame, dataset: Dataset) -> Mapping[str, np.ndarray]:
