@@ -41,9 +41,10 @@ _KIND = "gate"  # of a ledger's entry
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
-    """What the sealed rows said of a candidate: the verdict, its predictions, and the ledger's entry."""
+    """What the sealed rows said of a candidate: the verdict, both predictions, and the ledger's entry."""
 
     verdict: Verdict
+    before: Predictions
     predictions: Predictions
     entry: LedgerEntry
     level: float
@@ -113,6 +114,7 @@ def _proposed(run: Run, held: Stage | None, answer: _Answer) -> Release:
         metric=metric.name,
         greater_is_better=metric.greater_is_better,
         score=evaluate(answer.predictions, metric),
+        champion_score=evaluate(answer.before, metric),
         difference=verdict.difference,
         margin=verdict.margin,
         rows=len(answer.predictions),
@@ -146,7 +148,7 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
         before = served_model(run_named(project, held.release.run)).predict(rows).named(held.release.run)
     verdict = compare(before, after, metric=plan.metric, level=1 - 2 * ledger.level)
     left = ledger_of(project, entries(project.store)).remaining(ids)
-    return _Answer(verdict, after, entry, ledger.level, left)
+    return _Answer(verdict, before, after, entry, ledger.level, left)
 
 
 def _charged(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:

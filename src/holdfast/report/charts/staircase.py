@@ -38,6 +38,7 @@ def staircase(history: History) -> alt.LayerChart:
     newest = history.stages[-1].release
     steps = steps_of(history, newest.metric)
     scores = [step.score for step in steps if step.score is not None]
+    scores += [Estimate(step.again, step.again, step.again) for step in steps if step.again is not None]
     if not scores:
         raise InputError(f"{newest.id} has no score on sealed rows, so there are no stairs to draw.")
     domain = _domain(scores, room=any(step.kind == REFUSED for step in steps))
@@ -88,6 +89,7 @@ def _row(place: int, step: Step, worst: float) -> Row:
         "number": "" if score is None else f"{score.value:,.{digits}f}",
         "shown": "no number" if score is None else str(score),
         "said": step.said,
+        "again": step.again,
         **step.row,
     }
 
@@ -179,7 +181,11 @@ def _marks(rows: Sequence[Row], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     light = of(WAITS, REJECTED).mark_point(style="muted", filled=False, strokeWidth=1.8)
     crosses = of(REFUSED).mark_point(style="muted", shape="cross", size=70, angle=45)
     bright = of(RELEASED, BY_HAND).mark_point(size=130)
+    again = y.copy()
+    again.shorthand = "again:Q"
+    measured = alt.Chart(data([row for row in rows if row["again"] is not None]))
     return [
+        measured.mark_point(style="muted", shape="diamond", size=60, filled=False).encode(x=x, y=again),
         light.encode(x=x, y=y, tooltip=tips),
         crosses.encode(x=x, y=y, tooltip=tips),
         bright.encode(x=x, y=y, color=_color(), tooltip=tips),
@@ -221,6 +227,8 @@ def _subtitle(history: History, newest: Release, steps: Sequence[Step]) -> str:
         parts.append("circle: not released")
     if REFUSED in kinds:
         parts.append("cross: turned away, no number")
+    if any(step.again is not None for step in steps):
+        parts.append("diamond: the champion before, on the same rows")
     others = [one.release for one in history.stages if one.release.metric != newest.metric]
     names = ", ".join(f"{words.short(one.id, 24)} ({words.metric(one.metric)})" for one in others[-4:])
     if others:

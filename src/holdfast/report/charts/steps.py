@@ -19,7 +19,8 @@ _WAS_CHAMPION = (Standing.CHAMPION, Standing.FORMER, Standing.ROLLED_BACK)
 class Step:
     """One thing that happened: its kind, what it is called, its score, and whose word it was.
 
-    `stands` says that from here on this score is the champion's.
+    `stands` says that from here on this score is the champion's; `again` is the one of the
+    champion before, measured again on the same rows by the same labels.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Step:
     stands: bool
     said: str
     row: Row
+    again: float | None = None
 
 
 def steps_of(history: History, metric: str) -> list[Step]:
@@ -62,7 +64,10 @@ def _of_stage(one: Stage, proven: Mapping[str, str]) -> Step:
         "why": words.short(one.why, 120),
         "fixes": fixes or "none",
     }
-    return Step(kind, release.id, one.at, release.score, stands, said, about)
+    again = release.champion_score if release.champion else None
+    return Step(
+        kind, release.id, one.at, release.score, stands, said, about, None if again is None else again.value
+    )
 
 
 def _of_refusal(one: Refused) -> Step:

@@ -20,28 +20,30 @@ _OUTCOMES = {
     ProofOutcome.NOT_PROVEN: "bold yellow",
     ProofOutcome.HARMFUL: "bold red",
 }
-_MOST_UNDECIDED = 5
+_MOST_PARTS = 5
 
 
 def proof(shown: Proof) -> RenderableType:
     """The outcome, the claims behind it, and what may follow."""
-    listed = [claim for claim in shown.claims if _worth_a_line(claim)]
+    listed = [claim for claim in shown.claims if claim.kind is not ClaimKind.SLICE]
     slices = [claim for claim in shown.claims if claim.kind is ClaimKind.SLICE]
-    undecided = [c for c in slices if c.status is ClaimStatus.UNDECIDED]
-    columns = [left("claim", least=30), fixed("open rows"), fixed("sealed rows"), fixed("n", right=True)]
-    rows = [_row(claim) for claim in [*listed, *undecided[:_MOST_UNDECIDED]]]
+    harmed, undecided = (
+        [claim for claim in slices if claim.status is status]
+        for status in (ClaimStatus.HARMED, ClaimStatus.UNDECIDED)
+    )
+    # What is not proven is told by open rows alone.
+    says = "sealed rows" if shown.outcome is ProofOutcome.PROVEN else "by open rows"
+    columns = [left("claim", least=30), fixed("open rows"), fixed(says), fixed("sealed n", right=True)]
+    parts = [*harmed, *undecided] if shown.outcome is ProofOutcome.PROVEN else harmed
+    rows = [_row(claim) for claim in [*listed, *parts[:_MOST_PARTS]]]
     return stack(
         heading(shown.id, f"{shown.fix} for {shown.finding}: {shown.before} to {shown.after}"),
         Text(words.clean(shown.changed)),
         table(columns, rows),
-        _parts(slices, undecided) if slices else None,
+        _parts(slices, len(parts)) if slices else None,
         Text(f"{shown.outcome}: {words.clean(shown.why)}", style=_OUTCOMES[shown.outcome]),
         pairs(_facts(shown)),
     )
-
-
-def _worth_a_line(claim: Claim) -> bool:
-    return claim.kind is not ClaimKind.SLICE or claim.status is ClaimStatus.HARMED
 
 
 def _row(claim: Claim) -> tuple[str | Text, ...]:
@@ -53,15 +55,20 @@ def _row(claim: Claim) -> tuple[str | Text, ...]:
     return name, str(claim.open) if claim.open.known else "", sealed, n
 
 
-def _parts(slices: list[Claim], undecided: list[Claim]) -> Text:
-    held = sum(claim.status in (ClaimStatus.HELD, ClaimStatus.IMPROVED) for claim in slices)
-    harmed = sum(claim.status is ClaimStatus.HARMED for claim in slices)
-    more = len(undecided) - _MOST_UNDECIDED
-    rest = f" ({more:,} of them not listed)" if more > 0 else ""
-    return Text(
-        f"Other parts of the rows: {held:,} no worse, {harmed:,} harmed, {len(undecided):,} undecided{rest}.",
-        style="dim",
-    )
+def _parts(slices: list[Claim], listed: int) -> Text:
+    counts = {status: sum(claim.status is status for claim in slices) for status in ClaimStatus}
+    no_worse = counts[ClaimStatus.HELD] + counts[ClaimStatus.IMPROVED]
+    said = [
+        f"{n:,} {what}"
+        for n, what in (
+            (no_worse, "no worse"),
+            (counts[ClaimStatus.HARMED], "harmed"),
+            (counts[ClaimStatus.UNDECIDED], "undecided"),
+        )
+        if n
+    ]
+    more = f" ({listed - _MOST_PARTS:,} of them not listed)" if listed > _MOST_PARTS else ""
+    return Text(f"Other parts of the rows: {', '.join(said)}{more}.", style="dim")
 
 
 def _facts(shown: Proof) -> list[tuple[str, str | Text]]:

@@ -41,6 +41,7 @@ def release(shown: Release) -> RenderableType:
         ("against", against),
         ("gate", Text(words.clean(shown.why), style="red" if shown.overrode else "green")),
         (words.metric(shown.metric), f"{shown.score} on {shown.rows:,} sealed rows"),
+        ("against it", "" if shown.champion_score is None else f"{shown.champion_score} on the same rows"),
         ("difference", f"{shown.difference}, positive = better; margin {words.two_digits(shown.margin)}"),
         ("tested", f"one-sided at {shown.level:.4g}"),
         ("fixes", ", ".join(shown.fixes) or "none"),
