@@ -32,11 +32,12 @@ class Release:
     """What a reviewer is asked to sign: a run that passed the gate.
 
     `score` is the metric on sealed rows, `champion_score` the champion's on the same rows by the
-    same labels, which may be more or better known than when it was itself released;
-    `difference` is the candidate less the champion there (positive = better), and `margin` the largest loss that would not matter; `champion` is the
-    run that it takes the place of, "" for a first release, which is held against a constant. `fixes` are
-    the proofs that it carries. `level` is one-sided; `entry` is the ledger's. `overrode` names
-    who put it forward although the gate said no, "" where the gate let it pass.
+    same labels, which may be better known than when it was itself released. `difference` is
+    the candidate less the champion there (positive = better), and `margin` the largest loss
+    that would not matter. `champion` is the run that it takes the place of, "" for a first
+    release, which is held against a constant. `fixes` are the proofs that it carries. `level`
+    is one-sided; `entry` is the ledger's. `overrode` names who put it forward although the gate
+    said no, "" where the gate let it pass.
     """
 
     id: str
