@@ -9,6 +9,9 @@ import shutil
 import pytest
 from commands import holdfast
 
+from holdfast.project.handle import open_project
+from holdfast.project.history import history
+
 RUN = "lightgbm_small"
 
 
@@ -27,7 +30,7 @@ def project(debugged, tmp_path):
     return shutil.copytree(debugged, tmp_path / "copy")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def findings(debugged):
     said = holdfast("debug", RUN, "--json", cwd=debugged)
     assert said.status == 0, said.err
@@ -101,13 +104,14 @@ def test_labels_are_reviewed_in_a_file_changed_by_a_fix_and_judged_blind(finding
         ("example,decision\n{id},keep\n{id},keep\n", "twice"),
     ],
 )
-def test_a_review_that_cannot_be_meant_so_is_one_clear_error(findings, project, text, words):
+def test_a_review_that_cannot_be_meant_so_is_one_clear_error(findings, project, call, text, words):
     labels = next(one for one in findings if one["kind"] == "label errors")
     example = labels["where"]["examples"][0]["example"]
-    (project / "wrong.csv").write_text(text.replace("{id}", example), encoding="utf-8")
-    said = holdfast("review", "labels", labels["id"], "--import", "wrong.csv", "--as", "Ann", cwd=project)
+    wrong = project / "wrong.csv"
+    wrong.write_text(text.replace("{id}", example), encoding="utf-8")
+    said = call("review", "labels", labels["id"], "--import", wrong, "--as", "Ann", "--project", project)
     assert said.status == 2 and words in said.err and len(said.err.splitlines()) == 1
-    assert answer("history", cwd=project)["decisions"] == 0
+    assert history(open_project(project)).decisions == 0
 
 
 def test_labels_are_reviewed_in_the_terminal_until_one_stops(findings, project):
@@ -168,6 +172,6 @@ def test_an_analysis_is_signed_with_its_limits(project):
         (("release", "nobody"), "No run is called"),
     ],
 )
-def test_a_question_that_is_wrong_is_one_line_and_status_2(project, words, part):
-    said = holdfast(*words, cwd=project)
+def test_a_question_that_is_wrong_is_one_line_and_status_2(debugged, call, words, part):
+    said = call(*words, "--project", debugged)
     assert said.status == 2 and part in said.err and len(said.err.splitlines()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from holdfast.core.dataset import Dataset
@@ -57,7 +58,7 @@ _PROBED: Mapping[str, Callable[[Dataset, Predictions, Probe, int], Found]] = {
 
 
 def debug(
-    dataset: Dataset | Run | str | None = None,
+    dataset: Dataset | Run | str = BEST,
     predictions: Predictions | None = None,
     model: Run | None = None,
     *,
@@ -66,37 +67,44 @@ def debug(
 ) -> Findings:
     """Everything wrong that can be found, what explains most of the model's loss first.
 
-    `debug(dataset, predictions)` judges the predictions of any system on rows that the
-    dataset has by the same ids; kinds that need to ask the model are listed as not run.
-    `debug("best", project=".")` looks at a run of a project, whose model can be asked, and
-    keeps what it finds there. Only open rows are looked at. Statistical findings are searched on
-    one half of the rows and confirmed on the other, corrected for all that was tried.
+    `debug("best", project=".")`, or with a Run, looks at a run of a project, whose model can be
+    asked new questions, and keeps what it finds there. `debug(dataset, predictions)` judges the
+    predictions of any system on the rows that the dataset has by the same ids; kinds that need to
+    ask the model are then listed in `not_run`, unless `model` is a run of `project`.
+    Only open rows are looked at. Statistical findings are searched on one half of the rows and
+    confirmed on the other, corrected for all that was tried.
+
+    Raises InputError for a dataset without predictions, RoleError for sealed rows.
     """
-    if predictions is None and not isinstance(dataset, Dataset):
-        home = project if isinstance(project, Project) else open_project(project or ".")
-        name = dataset.id if isinstance(dataset, Run) else dataset or BEST
-        return debug_run(home, name, seed=seed)
+    home = project if isinstance(project, Project) or project is None else open_project(project)
     if not isinstance(dataset, Dataset):
-        raise InputError("Give hf.debug a Dataset with Predictions, or the name of a run with project=.")
-    judged = predictions if predictions is not None else predictions_of(model) if model is not None else None
-    if judged is None:
+        name = dataset.id if isinstance(dataset, Run) else dataset
+        return debug_run(home or open_project("."), name, seed=seed)
+    if predictions is None and model is None:
         raise InputError("Give hf.debug the predictions to look at: hf.debug(dataset, predictions)")
-    return _look(dataset, judged, None, seed=seed)
+    judged = predictions_of(model) if predictions is None and model is not None else predictions
+    assert judged is not None  # one of the two was given
+    if home is None or model is None:
+        return _look(dataset, judged, None, seed=seed)
+    run = run_named(home, model.id)
+    with _asked(home, run) as probe:
+        return _look(dataset, judged, probe, seed=seed)
 
 
 def debug_run(project: Project, name: str, *, seed: int = 0, on_kind: OnKind | None = None) -> Findings:
     """Debug a run of a project by its name, and keep what was found."""
     run = run_named(project, name)
-    dataset, split = data_of(project, run.record)
+    dataset, _ = data_of(project, run.record)
     predictions = predictions_of(run)
-    probe = probe_of(project, run, dataset, split)
-    if probe is None:
-        found = _look(dataset, predictions, None, seed=seed, on_kind=on_kind)
-    else:
-        with probe:
-            found = _look(dataset, predictions, probe, seed=seed, on_kind=on_kind)
+    with _asked(project, run) as probe:
+        found = _look(dataset, predictions, probe, seed=seed, on_kind=on_kind)
     save_findings(project.store, found)
     return found
+
+
+def _asked(project: Project, run: Run) -> AbstractContextManager[Probe | None]:
+    """The run as a probe for as long as it is asked; None where it has no model of our own."""
+    return probe_of(project, run, *data_of(project, run.record)) or nullcontext()
 
 
 def _look(

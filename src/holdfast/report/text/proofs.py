@@ -72,12 +72,13 @@ def _parts(slices: list[Claim], listed: int) -> Text:
 
 
 def _facts(shown: Proof) -> list[tuple[str, str | Text]]:
+    entry = f"entry {shown.decision}" if shown.decision else "nothing was asked yet"
     facts: list[tuple[str, str | Text]] = [
         ("tested", f"one-sided at {shown.level:.4g}; attempt {shown.attempt} on this finding"),
-        ("ledger", f"entry {shown.decision}; the sealed rows may give {shown.remaining} more answers"),
+        ("ledger", f"{entry}; the sealed rows may give {shown.remaining} more answers"),
     ]
     if shown.collect:
-        facts.append(("to collect", shown.collect))
-    if shown.outcome is not ProofOutcome.PROVEN:
+        facts.append(("next", shown.collect))
+    if shown.decision and shown.outcome is not ProofOutcome.PROVEN:
         facts.append(("numbers", "what is not proven shows no number of the sealed rows"))
     return facts
