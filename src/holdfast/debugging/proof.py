@@ -164,7 +164,7 @@ def guard_claims(checked: Sequence[Checked]) -> list[Claim]:
         GuardStatus.NOT_RUN: ClaimStatus.UNDECIDED,
     }
     return [
-        Claim(ClaimKind.GUARD, one.guard.name, said[one.status], _UNKNOWN, one.estimate, 0.0, 0)
+        Claim(ClaimKind.GUARD, one.guard.name, said[one.status], one.estimate or _UNKNOWN, None, 0.0, 0)
         for one in checked
     ]
 
