@@ -112,7 +112,7 @@ def adult_levels() -> tuple[np.ndarray, np.ndarray]:
 
     from holdfast.core.assemble import log_loss
     from holdfast.data.read import read
-    from holdfast.debugging.bins import predicates
+    from holdfast.debugging.predicates import predicates
 
     data = read(ADULT, target="class")
     binned = predicates(data, -(-len(data) // 100))

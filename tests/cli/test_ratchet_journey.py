@@ -152,8 +152,8 @@ def test_a_fix_a_guard_a_release_a_review_and_the_history(findings, project):
 def test_an_analysis_is_signed_with_its_limits(project):
     (project / "note.md").write_text("Newcomers leave because of the price.", encoding="utf-8")
     kept = answer(
-        "review", "note.md", "--as", "Dora", "--why", "read it against the data", "--limits", "one region only",
-        cwd=project,
+        "review", "note.md", "--as", "Dora", "--why", "read it against the data",
+        "--limits", "one region only", cwd=project,
     )  # fmt: skip
     assert kept["subject"] == "note.md" and kept["body"]["limits"] == "one region only"
     assert kept["body"]["hash"] and kept["number"] == 1

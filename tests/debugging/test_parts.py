@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted import columns, days
 
-from holdfast.core.query import parse_query
+from holdfast.core.query import Query, parse_query
 from holdfast.core.schema import Column, Kind
-from holdfast.debugging.parts import level_codes, parts_of
+from holdfast.debugging.cells import level_codes
+from holdfast.debugging.parts import parts_of
 
 KINDS = {pl.Float64: Kind.NUMBER, pl.Boolean: Kind.BOOLEAN, pl.String: Kind.CATEGORY, pl.Datetime: Kind.DATE}
 
@@ -60,3 +61,21 @@ def test_level_codes_tell_levels_apart_and_know_gaps():
     assert codes[1] == 0
     assert codes[0] == codes[3] != codes[2] > 0
     assert level_codes(pl.Series([True, None, False])).tolist() == [2, 0, 1]
+
+
+def test_an_infinite_cell_is_in_the_outermost_range():
+    cells = pl.Series("x", [0.0] * 6 + [1.0, 2.0, float("inf"), float("-inf")])
+    parts = assert_queries_give_the_codes(cells, Kind.NUMBER)
+    assert (parts.code >= 0).all()
+    last = parts.ranges - 1
+    met = parse_query(str(Query(parts.between(last - 1, last)))).mask(cells.to_frame())
+    np.testing.assert_array_equal(met, parts.code >= last - 1)
+
+
+def test_common_numbers_and_rare_levels_are_parts_by_themselves():
+    gain = pl.Series("gain", np.r_[np.zeros(80), np.arange(1.0, 21.0)])
+    assert assert_queries_give_the_codes(gain, Kind.NUMBER, fewest=10).names[0] == "0"
+    plan = pl.Series("plan", ["a"] * 50 + ["b"] * 30 + [f"rare {k}" for k in range(20)])
+    assert assert_queries_give_the_codes(plan, Kind.CATEGORY, fewest=20).names == (
+        "a", "b", "plan not in ('a', 'b')",
+    )  # fmt: skip

@@ -14,9 +14,9 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Finding, FixName
 from holdfast.core.predictions import Predictions
-from holdfast.core.query import Query, parse_query
+from holdfast.core.query import parse_query
 from holdfast.core.schema import Column, Kind, Role, Schema
-from holdfast.debugging.bins import Part, predicates
+from holdfast.debugging.predicates import Span, predicates
 from holdfast.debugging.slices import slices
 from holdfast.errors import RoleError
 
@@ -324,20 +324,20 @@ def test_the_text_of_each_predicate_gives_back_its_rows(data):
         for name, cells in CELLS.items()
     }
     binned = predicates(dataset := dataset_of(columns, texts=("text",)), data.draw(st.integers(1, 8)))
-    for j, bins in enumerate(binned.bins):
+    for j, parts in enumerate(binned.columns):
         met = np.zeros(n, dtype=int)
-        for level in range(len(bins.levels)):
-            parts = (Part(j, level, level),)
-            again = parse_query(str(binned.query(parts))).mask(dataset.table)
-            assert (again == binned.mask(parts)).all()
+        for level in range(len(parts.terms)):
+            span = (Span(j, level, level),)
+            again = parse_query(str(binned.query(span))).mask(dataset.table)
+            assert (again == binned.mask(span)).all()
             met += again
         assert met.max(initial=0) <= 1  # one predicate per column and slice
-        for first in range(len(bins.edges) + 1):
-            for last in range(first, len(bins.edges) + 1):
-                if (first, last) != (0, len(bins.edges)):
-                    parts = (Part(j, first, last),)
-                    text = str(binned.query(parts))
-                    assert (parse_query(text).mask(dataset.table) == binned.mask(parts)).all(), text
+        for first in range(len(parts.edges) + 1):
+            for last in range(first, len(parts.edges) + 1):
+                if (first, last) != (0, len(parts.edges)):
+                    span = (Span(j, first, last),)
+                    text = str(binned.query(span))
+                    assert (parse_query(text).mask(dataset.table) == binned.mask(span)).all(), text
 
 
 def test_ranges_are_round_and_about_equally_full():
@@ -355,17 +355,17 @@ def test_ranges_are_round_and_about_equally_full():
         texts=("note",),
     )
     binned = predicates(dataset, 50)
-    texts = {bins.column: [str(Query(terms)) for terms in bins.levels] for bins in binned.bins}
+    texts = {parts.column: list(map(str, parts.queries)) for parts in binned.columns}
     assert texts["age"][0] == "age < 25"
     assert texts["gain"][0] == "gain = 0"
     assert texts["day"][0].startswith("day < '2020-0") and texts["day"][0].endswith("-01'")
     assert all(text.startswith("length(note)") for text in texts["note"])
-    for j, bins in enumerate(binned.bins):
+    for j, parts in enumerate(binned.columns):
         rows = np.bincount(binned.codes[:, j])
-        assert 2 <= len(bins.levels) <= 11
-        if bins.column != "gain":
+        assert 2 <= len(parts.terms) <= 11
+        if parts.column != "gain":
             assert rows.max() < 0.2 * n
-            assert max(len(str(edge)) for edge in bins.edges) <= 12
+            assert max(len(str(edge)) for edge in parts.edges) <= 12
 
 
 def test_only_features_are_binned():
@@ -376,5 +376,5 @@ def test_only_features_are_binned():
         )
     )
     ignoring = Dataset(dataset.table, schema, dataset.example, dataset.twin)
-    assert "plan" in {bins.column for bins in predicates(dataset, 20).bins}
-    assert "plan" not in {bins.column for bins in predicates(ignoring, 20).bins}
+    assert "plan" in {parts.column for parts in predicates(dataset, 20).columns}
+    assert "plan" not in {parts.column for parts in predicates(ignoring, 20).columns}

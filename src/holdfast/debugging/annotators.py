@@ -15,6 +15,7 @@ import polars as pl
 from holdfast.core.estimate import Estimate
 from holdfast.core.labels import codes_of, in_order, label_text
 from holdfast.core.predictions import Predictions
+from holdfast.debugging.case import places_in
 from holdfast.errors import ColumnError, InputError, PredictionsError, some
 from holdfast.stats.agreement import disagreements, krippendorff
 
@@ -158,12 +159,11 @@ def _probability(votes: _Votes, predictions: Predictions) -> np.ndarray:
         raise PredictionsError(
             "A consensus with a model needs its probabilities; give none, or probability=."
         )
-    place = dict(zip(p.example.to_list(), range(len(p)), strict=True))
-    absent = [name for name in votes.examples.to_list() if name not in place]
-    if absent:
+    rows = places_in(p.example, votes.examples)
+    if (rows < 0).any():
+        absent = votes.examples.filter(pl.Series(values=rows < 0)).to_list()
         raise PredictionsError(f"{len(absent):,} rated examples have no prediction: {some(absent)}.")
-    rows = np.array([place[name] for name in votes.examples.to_list()], dtype=np.int64)
-    return p.probability[rows].astype(np.float64)
+    return np.asarray(p.probability[rows], dtype=np.float64)
 
 
 def _majority(votes: _Votes, probability: np.ndarray | None) -> np.ndarray:

@@ -12,6 +12,8 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.schema import Column, Role
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
+from holdfast.debugging.corrected import ALPHA
+from holdfast.debugging.losses import three
 from holdfast.debugging.parts import Parts, parts_of
 from holdfast.metrics.by_group import Gap, gap_between, rate_names, rates_by_group
 from holdfast.stats.cells import cells_of, gradient, row_influence, tables
@@ -19,7 +21,6 @@ from holdfast.stats.influence import standard_error
 from holdfast.stats.interval import normal
 from holdfast.stats.multiplicity import holm
 
-_ALPHA = 0.05
 _LEAST = 0.01  # a gap between shares that is worth telling; of errors, twice this part of the RMSE
 _QUARTERS = 4
 _STRONG = 0.3  # Cramer's V from which a column gives a group away
@@ -37,9 +38,10 @@ _MEANS = {
     "mae": "the mean absolute error",
     "loss": "the mean loss",
 }
+_SAID = {"tpr": "true positive rate", "fpr": "false positive rate"}
 _FIXES = (
     Suggestion(FixName.FAIR, "trains under the constraint that groups have the same rate", "one training"),
-    Suggestion(FixName.COLLECT, "more rows of the group that fares worst", "labels"),
+    Suggestion(FixName.COLLECT, "more rows of the group that fares worst", "labels and one training"),
     Suggestion(
         FixName.DROP_COLUMN, "the model no longer sees the column, but may see its proxies", "one training"
     ),
@@ -74,7 +76,7 @@ def bias(dataset: Dataset, predictions: Predictions, *, seed: int = 0) -> tuple[
     told = [
         (name, rate, gap, float(q))
         for (name, rate, gap), q in zip(looked, p, strict=True)
-        if q <= _ALPHA and gap.estimate.value >= least
+        if q <= ALPHA and gap.estimate.value >= least
     ]
     rates = {
         name: rates_by_group(case.predictions, _texts(groups[name]), seed=seed)
@@ -103,16 +105,20 @@ def _finding(
     if gap.undecided:
         facts["undecided"] = ", ".join(f"{group} ({rates[group][rate].n:,} rows)" for group in gap.undecided)
     high, low = rates[gap.highest][rate].value, rates[gap.lowest][rate].value
-    title = (
-        f"{parts.column}: {rate} is {high:.3g} for {gap.highest} against {low:.3g} for {gap.lowest}, "
-        f"a gap of {gap.estimate}"
-    )
+    said = _SAID.get(rate, rate)
+    title = f"{parts.column}: {said} is {three(high)} for {gap.highest}, {three(low)} for {gap.lowest}"
     off = np.array([name in (gap.highest, gap.lowest) for name in [*parts.names, ""]])[parts.code]
     return Finding(
         "bias", title, Where(column=parts.column), int((parts.code >= 0).sum()), gap.estimate,
-        f"largest minus smallest group's rate: {_MEANS[rate]}; 0 is best",
-        None, p, rate, case.worst(off), facts, _FIXES,
+        f"largest less smallest group's rate: {_MEANS[rate]}; 0 is best",
+        None, p, rate, case.worst(off), facts, _able(case, _FIXES),
     )  # fmt: skip
+
+
+def _able(case: Case, fixes: tuple[Suggestion, ...]) -> tuple[Suggestion, ...]:
+    """Without the constraint where there are not two classes, which it needs."""
+    two = len(case.predictions.header.classes) == 2
+    return tuple(one for one in fixes if two or one.fix is not FixName.FAIR)
 
 
 def _proxies(case: Case, groups: dict[str, Parts]) -> list[Finding]:
@@ -128,12 +134,12 @@ def _proxies(case: Case, groups: dict[str, Parts]) -> list[Finding]:
 
 
 def _proxy(case: Case, column: Column, sensitive: str, strength: Estimate) -> Finding:
-    title = f"{column.name} gives {sensitive} away: Cramer's V {strength}"
+    title = f"{column.name} gives {sensitive} away: an association of {strength.value:.2f}, where 1 is total"
     known = int(case.dataset.table[column.name].is_not_null().sum())
     return Finding(
         "proxy", title, Where(column=column.name), known, strength,
         f"Cramer's V of the column's bands and the groups of {sensitive}, 0 none to 1 total",
-        None, None, sensitive, fixes=_PROXY_FIXES,
+        None, None, sensitive, fixes=_able(case, _PROXY_FIXES),
     )  # fmt: skip
 
 

@@ -12,14 +12,14 @@ from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.contrast import Contrast, Measured, promising
+from holdfast.debugging.corrected import ALPHA, promising
+from holdfast.debugging.effect import Effect, Measured
 from holdfast.debugging.parts import parts_of
 from holdfast.metrics.calibration import reliability
 from holdfast.stats.influence import cluster_totals, units_of
 from holdfast.stats.multiplicity import holm
 
 KIND = "miscalibrated"
-_ALPHA = 0.05
 _LEAST = 0.01  # an error that is worth telling; of rare classes, this much of their share times 10
 _LEAST_SLICE = 0.02  # confidence minus accuracy in a slice
 _BINS = 15
@@ -35,8 +35,12 @@ _FIXES = (
     Suggestion(FixName.REGULARISE, "a model that fits less closely is less sure of itself", "one training"),
 )
 _SLICE_FIXES = (
-    Suggestion(FixName.COLLECT, "more rows from here show the model how unsure it should be", "labels"),
-    Suggestion(FixName.CONTINUE, "weighs these rows more in training", "one training"),
+    Suggestion(
+        FixName.COLLECT, "rows from here show the model how unsure it should be", "labels and one training"
+    ),
+    Suggestion(
+        FixName.CONTINUE, "training goes on with these rows, the others are replayed", "one short training"
+    ),
     Suggestion(
         FixName.RECALIBRATE, "helps here only as far as the rest is off in the same way", "no training"
     ),
@@ -47,7 +51,7 @@ _SLICE_FIXES = (
 class _Slice:
     query: Query
     rows: np.ndarray
-    seen: Contrast  # confidence minus accuracy on the confirm rows
+    seen: Effect  # confidence minus accuracy on the confirm rows
     p: float
 
 
@@ -69,7 +73,7 @@ def calibration(dataset: Dataset, predictions: Predictions, *, seed: int = 0) ->
     p = holm(np.array([*whole.values(), *(one.p for one in slices)]))
     off = dict(zip(whole, p, strict=False))
     found = _whole(case, off, seed)
-    confirmed = [(one, q) for one, q in zip(slices, p[len(whole) :], strict=True) if q <= _ALPHA]
+    confirmed = [(one, q) for one, q in zip(slices, p[len(whole) :], strict=True) if q <= ALPHA]
     return (*found, *(_finding(case, one, float(q)) for one, q in _told_once(confirmed)))
 
 
@@ -129,7 +133,7 @@ def _widening(case: Case, residual: np.ndarray, bin_of: np.ndarray) -> float:
 def _whole(case: Case, p: dict[str, float], seed: int) -> list[Finding]:
     predictions = case.predictions
     found = []
-    for label in [label for label, q in p.items() if q <= _ALPHA]:
+    for label in [label for label, q in p.items() if q <= ALPHA]:
         curve = reliability(predictions, label, seed=seed)
         code = predictions.header.classes.index(label)
         share = float(np.average(predictions.target_codes == code, weights=case.weight))
@@ -139,7 +143,7 @@ def _whole(case: Case, p: dict[str, float], seed: int) -> list[Finding]:
         return []
     curve, q = max(found, key=lambda one: one[0].error.value)
     everywhere = np.ones(len(case), dtype=bool)
-    surer = _sureness(case).off.mean(everywhere).estimate("Student's t")
+    surer = _sureness(case).off.mean().estimate()
     title = (
         f"Probabilities of {curve.label!r} are off by {curve.error.value:.3f} on average "
         f"({curve.reference:.3f} if they were calibrated): {_direction(surer.low, surer.high)}"
@@ -166,7 +170,7 @@ def _sureness(case: Case) -> _Sureness:
     assert p.probability is not None
     likeliest = p.probability.argmax(axis=1)
     sure = p.probability[np.arange(len(p)), likeliest].astype(np.float64)
-    return _Sureness(Measured(sure - (likeliest == p.target_codes), case.weight, p.group_codes), 1 - sure)
+    return _Sureness(Measured.of(sure - (likeliest == p.target_codes), p), 1 - sure)
 
 
 def _slices(case: Case) -> list[_Slice]:
@@ -216,7 +220,8 @@ class _Sureness:
         variance, usual = self._variances(rows)
         of_rest = self.off.against_rest(rows)
         of_rest = replace(of_rest, error=max(of_rest.error, variance**0.5))
-        return max(of_rest.p(sign), self._p_calibrated(rows, sign, max(1.0, variance / usual)))
+        beyond_rest = of_rest.p_above() if sign > 0 else of_rest.p_below()
+        return max(beyond_rest, self._p_calibrated(rows, sign, max(1.0, variance / usual)))
 
     def _variances(self, rows: np.ndarray) -> tuple[float, float]:
         """Of the mean with weights and clusters; and as if all rows counted alike, if calibrated."""
@@ -261,12 +266,12 @@ def _told_once(confirmed: list[tuple[_Slice, float]]) -> list[tuple[_Slice, floa
 
 
 def _finding(case: Case, one: _Slice, p: float) -> Finding:
-    effect = one.seen.estimate("Student's t, confirm rows")
+    effect = one.seen.estimate("confirm rows")
     how = "Overconfident" if effect.value > 0 else "Underconfident"
-    elsewhere = _sureness(case).off.mean(~one.rows).estimate("Student's t")
+    elsewhere = _sureness(case).off.mean(~one.rows).estimate()
     title = f"{how} by {abs(effect.value):.3f} where {one.query} (elsewhere {elsewhere.value:+.3f})"
     return Finding(
         KIND, title, Where(query=str(one.query)), int(one.rows.sum()), effect,
-        "mean confidence minus accuracy in the slice, in probability; 0 is best, above is overconfident",
+        "mean confidence less accuracy in the slice, in probability; 0 is best, above is overconfident",
         case.share_of_loss(one.rows), p, "", case.worst(one.rows), {"elsewhere": elsewhere}, _SLICE_FIXES,
     )  # fmt: skip

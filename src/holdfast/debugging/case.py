@@ -8,10 +8,14 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
+from holdfast.core.finding import Suspect
 from holdfast.core.predictions import Predictions
 from holdfast.core.split import CONFIRM, SEARCH
+from holdfast.debugging.effect import Measured
+from holdfast.debugging.losses import share_of_loss
 from holdfast.errors import PredictionsError, some
 
+_SHOWN = 1_000  # rows that a finding names
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, near 2**64 over the golden ratio
 
 
@@ -40,11 +44,36 @@ class Case:
         given = self.predictions.weight
         return np.ones(len(self)) if given is None else given
 
+    @property
+    def loss(self) -> Measured:
+        """The loss of each row, with the rows' weights and groups."""
+        return Measured.of(self.predictions.loss, self.predictions)
+
+    def where(self, rows: np.ndarray) -> Case:
+        """The rows of a mask."""
+        if rows.all():
+            return self
+        return Case(self.dataset.take(rows), self.predictions.where(rows), self.search[rows])
+
+    def sample(self, most: int, *, seed: int = 0, inside: np.ndarray | None = None) -> Case:
+        """At most so many of the rows (of those of a mask), drawn at random, in their order."""
+        places = np.arange(len(self)) if inside is None else np.flatnonzero(inside)
+        if len(places) > most:
+            places = np.random.default_rng(seed).permutation(places)[:most]
+        kept = np.zeros(len(self), dtype=bool)
+        kept[places] = True
+        return self.where(kept)
+
     def share_of_loss(self, rows: np.ndarray) -> float | None:
         """The part of the total loss that lies in these rows (a mask); None where losses can be negative."""
-        loss = self.predictions.loss * self.weight
-        total = float(loss.sum())
-        return float(loss[rows].sum()) / total if total > 0 and loss.min() >= 0 else None
+        return share_of_loss(self.predictions, rows)
+
+    def suspects(self, rows: np.ndarray, score: np.ndarray) -> tuple[Suspect, ...]:
+        """Up to 1,000 rows of a mask, those with the lowest score (n,) first, then those that lose most."""
+        inside = np.flatnonzero(rows)
+        order = inside[np.lexsort((-self.predictions.loss[inside], score[inside]))][:_SHOWN]
+        ids = self.predictions.example.gather(order).to_list()
+        return tuple(map(Suspect, ids, score[order].tolist()))
 
     def worst(self, rows: np.ndarray, most: int = 10) -> tuple[str, ...]:
         """The ids of the rows of a mask that lose most, the worst first."""
@@ -61,16 +90,26 @@ def case_of(dataset: Dataset, predictions: Predictions) -> Case:
     a hash of their group, else of their features, so that what belongs together stays so.
     """
     known = predictions.require_open().known
-    place = dict(zip(dataset.example.to_list(), range(len(dataset)), strict=True))
-    ids = known.example.to_list()
-    absent = [name for name in ids if name not in place]
-    if absent:
+    places = places_in(dataset.example, known.example)
+    if (places < 0).any():
+        absent = known.example.filter(pl.Series(values=places < 0)).to_list()
         raise PredictionsError(
-            f"The dataset lacks {len(absent):,} of the {len(ids):,} predicted examples: {some(absent)}. "
+            f"The dataset lacks {len(absent):,} of the {len(known):,} predicted examples: {some(absent)}. "
             "Read it with the id= column that names the predicted rows: hf.read(FILE, id='COLUMN')"
         )
-    rows = dataset.take(np.array([place[name] for name in ids], dtype=np.int64))
+    rows = dataset.take(places)
     return Case(rows, known, _search(rows, known))
+
+
+def places_in(ids: pl.Series, wanted: pl.Series) -> np.ndarray:
+    """Where each wanted id stands among ids, int64 of shape (len(wanted),); -1 for one that is not there.
+
+    >>> places_in(pl.Series(["a", "b", "c"]), pl.Series(["c", "z", "a"])).tolist()
+    [2, -1, 0]
+    """
+    known = ids.alias("example").to_frame().with_row_index("place")
+    found = wanted.alias("example").to_frame().join(known, on="example", how="left", maintain_order="left")
+    return np.asarray(found["place"].cast(pl.Int64).fill_null(-1).to_numpy())
 
 
 def _search(rows: Dataset, predictions: Predictions) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Feature cells as numbers, for the few questions that look at all columns at once."""
+"""Cells as numbers: of one column or of all features, and how unusual a row of them is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 from holdfast.core.dataset import Dataset
 from holdfast.core.schema import Column, Kind
 
-_QUARTILES = 1.349  # between the quartiles of a normal, in standard deviations
+QUARTILES = 1.349  # between the quartiles of a normal, in standard deviations
 
 
 def feature_numbers(dataset: Dataset) -> np.ndarray:
@@ -35,10 +35,20 @@ def surprise(dataset: Dataset) -> np.ndarray:
     return total
 
 
+def level_codes(cells: pl.Series) -> np.ndarray:
+    """Each row's level as 1, 2, ... in no order, 0 for a missing cell: int64 of shape (n,)."""
+    if cells.dtype == pl.String:
+        levels = cells.drop_nulls().unique()
+        code = cells.cast(pl.Enum(levels)).to_physical().cast(pl.Int64) + 1
+    else:
+        code = cells.rank("dense").cast(pl.Int64)
+    return np.asarray(code.fill_null(0).to_numpy())
+
+
 def _as_number(cells: pl.Series, column: Column) -> np.ndarray:
     match column.kind:
         case Kind.CATEGORY:
-            cells = _levels(cells)
+            cells = _by_frequency(cells)
         case Kind.TEXT:
             cells = cells.str.len_chars()
         case Kind.DATE:
@@ -48,7 +58,7 @@ def _as_number(cells: pl.Series, column: Column) -> np.ndarray:
     return np.asarray(cells.cast(pl.Float64).fill_null(np.nan).to_numpy())
 
 
-def _levels(cells: pl.Series) -> pl.Series:
+def _by_frequency(cells: pl.Series) -> pl.Series:
     named = cells.alias("level")
     counts = named.drop_nulls().value_counts().sort(["count", "level"], descending=[True, False])
     places = counts.with_row_index("place").select("level", "place")
@@ -63,5 +73,5 @@ def _surprise(cells: pl.Series, column: Column) -> np.ndarray:
         return np.asarray(rare)
     numbers = _as_number(cells, column)
     low, middle, high = np.nanquantile(numbers, [0.25, 0.5, 0.75])
-    scale = (high - low) / _QUARTILES or float(np.nanstd(numbers)) or 1.0
+    scale = (high - low) / QUARTILES or float(np.nanstd(numbers)) or 1.0
     return np.where(missing, rare, np.log1p(((numbers - middle) / scale) ** 2))

@@ -8,33 +8,36 @@ import numpy as np
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
-from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Suspect, Where
+from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, Term
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.contrast import Contrast, Measured, counted, promising
+from holdfast.debugging.corrected import ALPHA, promising
 from holdfast.debugging.drift import drifts
+from holdfast.debugging.effect import Effect, counted
+from holdfast.debugging.losses import against_rest, loss_of
 from holdfast.debugging.odd_cells import impossible_dates, outliers
 from holdfast.debugging.redundancy import constants, redundant
 from holdfast.stats.multiplicity import holm
 
-_ALPHA = 0.05
 _FEWEST = 30  # missing cells that say something, in each half
 _LEAST = 0.02  # of the mean loss: a difference that is worth telling
-_SHOWN = 1_000  # rows that a finding names
 
+_UNAVOIDABLE = "least share of all rows on which any model of these columns is wrong; 0 is best"
 _TWIN_FIXES = (Suggestion(FixName.DEDUPLICATE, "keeps one row of each set", "one training"),)
 _CONFLICT_FIXES = (
-    Suggestion(FixName.RELABEL, "a person says which label is right", "a review"),
+    Suggestion(FixName.RELABEL, "a person says which label is right", "a review and one training"),
     Suggestion(
         FixName.DROP_ROWS, "leaves out the rows that are in the minority of their set", "one training"
     ),
-    Suggestion(FixName.COLLECT, "a column that tells these rows apart", "new data"),
+    Suggestion(FixName.COLLECT, "a column that tells these rows apart", "new data and one training"),
 )
 _GAP_FIXES = (
     Suggestion(FixName.REPAIR, "fills the gaps where the value can be known", "one training"),
-    Suggestion(FixName.COLLECT, "more rows with this cell missing, or the cell itself", "new data"),
+    Suggestion(
+        FixName.COLLECT, "rows with this cell missing, or the cell itself", "new data and one training"
+    ),
     Suggestion(FixName.DROP_COLUMN, "a model that does not rely on the column", "one training"),
 )
 
@@ -68,10 +71,10 @@ def _twins(case: Case) -> list[Finding]:
     if not rows:
         return []
     sets = int((size > 1).sum())
-    title = f"{rows:,} rows ({rows / len(case):.1%}) have the same features as another ({sets:,} sets)"
+    title = f"{rows:,} rows ({rows / len(case):.1%}) have the same features as another row, in {sets:,} sets"
     found = Finding(
-        "twins", title, Where(examples=_suspects(case, twin, 1 / size[set_of])), rows,
-        counted(rows / len(case), len(case)), "share of rows that have a twin",
+        "twins", title, Where(examples=case.suspects(twin, 1 / size[set_of])), rows,
+        counted(rows / len(case), len(case)), "share of rows that have a twin; 0 is best",
         case.share_of_loss(twin), None, "", case.worst(twin), {"sets": sets}, _TWIN_FIXES,
     )  # fmt: skip
     conflicts = _conflicts(case, set_of, size)
@@ -102,9 +105,6 @@ def _torn_labels(case: Case, set_of: np.ndarray, size: np.ndarray) -> list[Findi
     return [_conflict(case, torn, agreeing, title, counted(wrong / len(case), len(case)), _UNAVOIDABLE)]
 
 
-_UNAVOIDABLE = "share of all rows on which any model of these columns is wrong"
-
-
 def _torn_numbers(case: Case, set_of: np.ndarray, size: np.ndarray) -> list[Finding]:
     target = case.predictions.target_values
     off = target - (np.bincount(set_of, weights=target) / size)[set_of]
@@ -127,34 +127,26 @@ def _torn_numbers(case: Case, set_of: np.ndarray, size: np.ndarray) -> list[Find
 def _conflict(
     case: Case, torn: np.ndarray, agreeing: np.ndarray, title: str, effect: Estimate, effect_of: str
 ) -> Finding:
-    where = Where(examples=_suspects(case, torn, agreeing))
+    where = Where(examples=case.suspects(torn, agreeing))
     return Finding(
         "conflicting labels", title, where, int(torn.sum()), effect, effect_of,
         case.share_of_loss(torn), None, "", case.worst(torn), {}, _CONFLICT_FIXES,
     )  # fmt: skip
 
 
-def _suspects(case: Case, rows: np.ndarray, score: np.ndarray) -> tuple[Suspect, ...]:
-    """Up to 1,000 rows of a mask, those with the lowest score (n,) first, then those that lose most."""
-    inside = np.flatnonzero(rows)
-    order = np.lexsort((-case.predictions.loss[inside], score[inside]))[:_SHOWN]
-    ids = case.predictions.example.gather(inside[order]).to_list()
-    return tuple(Suspect(name, float(s)) for name, s in zip(ids, score[inside[order]], strict=True))
-
-
 def _missingness(case: Case) -> list[Finding]:
-    loss = Measured(case.predictions.loss, case.weight, case.predictions.group_codes)
+    loss = case.loss
     search, confirm = loss.at(case.search), loss.at(case.confirm)
     gaps = _gaps(case)
-    raw = np.array([search.against_rest(gap[case.search]).p() for _, gap in gaps])
+    raw = np.array([search.against_rest(gap[case.search]).p_above() for _, gap in gaps])
     asked = [gaps[k] for k in promising(raw)]
     seen = [confirm.against_rest(gap[case.confirm]) for _, gap in asked]
-    corrected = holm(np.array([one.p() for one in seen]))
+    corrected = holm(np.array([one.p_above() for one in seen]))
     least = _LEAST * abs(float(np.average(loss.values, weights=loss.weight)))
     return [
         _gap(case, names, gap, one, float(p))
         for (names, gap), one, p in zip(asked, seen, corrected, strict=True)
-        if p <= _ALPHA and one.value >= least
+        if p <= ALPHA and one.value >= least
     ]
 
 
@@ -174,15 +166,17 @@ def _gaps(case: Case) -> list[tuple[list[str], np.ndarray]]:
     ]
 
 
-def _gap(case: Case, names: list[str], gap: np.ndarray, seen: Contrast, p: float) -> Finding:
+def _gap(case: Case, names: list[str], gap: np.ndarray, seen: Effect, p: float) -> Finding:
     name, *others = names
-    effect = seen.estimate("Welch's t, confirm rows")
-    title = f"The loss is {effect.value:.3g} higher where {name} is missing ({int(gap.sum()):,} rows)"
+    effect = seen.estimate("confirm rows")
+    confirm = case.confirm
+    told = against_rest(case.predictions.where(confirm), gap[confirm])
+    title = f"Weak where {name} is missing: {told}"
     facts: dict[str, Fact] = {"missing in the same rows": ", ".join(others)} if others else {}
     facts["share missing"] = float(gap.mean())
     where = Where(query=str(Query((Term(name, "is missing"),))), column=name)
     return Finding(
         "missingness", title, where, int(gap.sum()), effect,
-        "mean loss where the cell is missing minus elsewhere; 0 is best",
+        f"{loss_of(case.predictions).mean} where the cell is missing less that elsewhere; above 0 is worse",
         case.share_of_loss(gap), p, "", case.worst(gap), facts, _GAP_FIXES,
     )  # fmt: skip

@@ -11,13 +11,12 @@ from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.debugging.case import Case
-from holdfast.debugging.contrast import Measured
-from holdfast.debugging.parts import level_codes
+from holdfast.debugging.cells import level_codes
+from holdfast.debugging.corrected import ALPHA
 from holdfast.stats.divergence import jensen_shannon, population_stability, wasserstein
 from holdfast.stats.influence import units_of
 from holdfast.stats.multiplicity import holm
 
-_ALPHA = 0.05
 _LEAST = 0.1  # of Jensen and Shannon's distance, in [0, 1]: about a PSI of 0.055
 _FEWEST = 50  # rows of each half
 _BANDS = 10
@@ -25,7 +24,7 @@ _RARE = 20  # rows of a level in both halves; rarer ones share a bin
 _REPLICATES = 500
 
 _FIXES = (
-    Suggestion(FixName.COLLECT, "recent rows show the model the data that it will meet", "labels"),
+    Suggestion(FixName.COLLECT, "recent rows show the model what it will meet", "labels and one training"),
     Suggestion(FixName.DROP_COLUMN, "a model without the column does not follow its drift", "one training"),
 )
 
@@ -61,7 +60,7 @@ def drifts(case: Case, *, seed: int = 0) -> list[Finding]:
     return [
         _finding(case, one, later, float(p), _distance(one, rng))
         for one, p in zip(looked, corrected, strict=True)
-        if p <= _ALPHA and jensen_shannon(one.earlier, one.later) >= _LEAST
+        if p <= ALPHA and jensen_shannon(one.earlier, one.later) >= _LEAST
     ]
 
 
@@ -137,9 +136,9 @@ def _finding(case: Case, one: _Drift, later: np.ndarray, p: float, effect: Estim
         if len(halves[0]) and len(halves[1]):
             moved = f", median {np.median(halves[0]):.4g} then {np.median(halves[1]):.4g}"
     timed = later >= 0
-    loss = Measured(case.predictions.loss, case.weight, case.predictions.group_codes).at(timed)
-    facts["loss later minus earlier"] = loss.against_rest(later[timed] == 1).estimate("Welch's t")
-    title = f"{name} drifts over time: Jensen-Shannon distance {effect}{moved}"
+    loss = case.loss.at(timed)
+    facts["loss later minus earlier"] = loss.against_rest(later[timed] == 1).estimate()
+    title = f"{name} drifts over time: later rows are {effect.value:.2f} from earlier ones (of 1){moved}"
     return Finding(
         "drift", title, Where(column=name), int((later == 1).sum()), effect,
         "Jensen-Shannon distance of the later from the earlier half of the rows by time; 0 alike, 1 disjoint",

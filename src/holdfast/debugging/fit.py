@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import significant
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import corrected, guess_loss, loss_change, loss_name, mean_change, part_of
+from holdfast.debugging.corrected import corrected
+from holdfast.debugging.effect import loss_rise, mean_of
 from holdfast.debugging.learning_curve import LearningCurve, learning_curve
 from holdfast.debugging.leftover import leftover
+from holdfast.debugging.losses import guess_loss, loss_of
 
 _ROWS, _FEWEST = 20_000, 50  # rows that are looked at: at most, and at least
 _LARGE, _SMALL = 0.5, 0.3  # gap between training and held-out loss, as shares of the held-out loss
@@ -37,7 +38,7 @@ def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int =
     are one-sided, a finding with two conditions has the larger p (Berger 1982), and Holm
     corrects over the three.
     """
-    part = part_of(case_of(dataset, predictions), _ROWS, seed=seed)
+    part = case_of(dataset, predictions).sample(_ROWS, seed=seed)
     if len(part) < _FEWEST:
         return ()
     held_out, trained = probe.held_out(part.dataset), probe.trained(part.dataset)
@@ -49,23 +50,23 @@ def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int =
 def _overfitting(
     part: Case, held_out: Predictions, trained: Predictions, curve: LearningCurve | None
 ) -> Finding:
-    judged, loss = part.predictions, loss_name(part.predictions)
-    gap = loss_change(trained, held_out, judged)
-    large = mean_change((1 - _LARGE) * held_out.loss - trained.loss, judged)
-    beaten = mean_change(held_out.loss - guess_loss(judged), judged)
+    judged, loss = part.predictions, loss_of(part.predictions)
+    gap = loss_rise(trained, held_out, judged)
+    large = mean_of((1 - _LARGE) * held_out.loss - trained.loss, judged)
+    beaten = mean_of(held_out.loss - guess_loss(judged), judged)
     falls = 1.0 if curve is None else curve.last_doubling().p_above()
     means = {
-        name: mean_change(answers.loss, judged).effect
+        name: mean_of(answers.loss, judged).estimate()
         for name, answers in (("held-out", held_out), ("training", trained))
     }
     return Finding(
         kind="overfitting",
-        title=f"Rows that the model was fitted on have a {loss} of {significant(means['training'].value)}, "
-        f"held-out rows {significant(means['held-out'].value)}",
+        title=f"The model learned rows by heart: {loss.short} {loss.told(means['training'].value)} on rows "
+        f"that it was fitted on, {loss.told(means['held-out'].value)} on others",
         where=Where(),
         size=len(judged),
-        effect=gap.effect,
-        effect_of=f"{loss} of held-out rows less that of the same rows when fitted on; 0 is no gap",
+        effect=gap.estimate(),
+        effect_of=f"{loss.mean} of held-out rows less that of the same rows when fitted on; 0 is no gap",
         p=max(large.p_above(), min(1.0, 2 * min(falls, beaten.p_above()))),
         examples=part.worst(np.ones(len(part), dtype=bool)),
         facts={f"{name} loss": mean for name, mean in means.items()} | _curve_facts(curve),
@@ -80,35 +81,35 @@ def _underfitting(part: Case, held_out: Predictions, trained: Predictions, seed:
     saved, squared = rest.saved, rest.squared
     least = max(_LEAST * squared, _NEGLIGIBLE * rest.guess)
     judged = part.predictions
-    close = mean_change(trained.loss - (1 - _SMALL) * held_out.loss, judged)
+    close = mean_of(trained.loss - (1 - _SMALL) * held_out.loss, judged)
     error = "squared error" if judged.header.task is Task.REGRESSION else "Brier score"
     return [
         Finding(
             kind="underfitting",
-            title=f"The model misses {saved.value / squared:.0%} of its {error} that its inputs could tell: "
+            title=f"The inputs can tell another {saved.value / squared:.1%} of the {error}: "
             "try a more flexible learner, or let this one fit more closely",
             where=Where(),
-            size=saved.effect.n,
-            effect=saved.effect,
-            effect_of=f"{error} that trees of the errors save on other rows; 0 is nothing missed",
+            size=saved.rows,
+            effect=saved.estimate("confirm rows", seed=seed),
+            effect_of=f"mean {error} that trees of the errors save on confirm rows; 0 is nothing missed",
             p=max(saved.p_above(least), close.p_above()),
-            facts={error: squared, "gap": loss_change(trained, held_out, judged).effect},
+            facts={error: squared, "gap": loss_rise(trained, held_out, judged).estimate()},
         )
     ]
 
 
 def _more_data(part: Case, curve: LearningCurve) -> Finding:
-    judged, loss = part.predictions, loss_name(part.predictions)
+    judged, loss = part.predictions, loss_of(part.predictions)
     gain, now = curve.next_doubling(), curve.losses()[-1].value
     least = max(_LEAST * now, _NEGLIGIBLE * float(guess_loss(judged).mean()))
     worth = now > 0 and gain.value >= least and gain.low > 0
     return Finding(
         kind="more data",
-        title=f"Twice the data would lower the {loss} by {gain}, {gain.value / (now or 1):.1%} of it",
+        title=f"Twice the data would lower the {loss.name} by about {gain.value / (now or 1):.1%}",
         where=Where(),
         size=len(judged),
         effect=gain,
-        effect_of=f"{loss} that twice the rows would save, extrapolated; positive is a gain",
+        effect_of=f"{loss.mean} that twice the rows would save, extrapolated; above 0 is a gain",
         p=curve.last_doubling().p_above() if worth else 1.0,  # it was asked, so Holm counts it
         facts=_curve_facts(curve) | _points(curve),
         fixes=(_COLLECT,),
@@ -120,7 +121,7 @@ def _curve_facts(curve: LearningCurve | None) -> dict[str, Fact]:
         return {}
     named = zip(curve.shares, curve.losses(), strict=True)
     facts: dict[str, Fact] = {f"loss from {share:.3g} of the rows": loss for share, loss in named}
-    return facts | {"saved by the last doubling": curve.last_doubling().effect}
+    return facts | {"saved by the last doubling": curve.last_doubling().estimate()}
 
 
 def _points(curve: LearningCurve) -> dict[str, Fact]:

@@ -13,22 +13,23 @@ from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.contrast import Contrast
+from holdfast.debugging.corrected import ALPHA
+from holdfast.debugging.effect import Effect, linear
+from holdfast.debugging.losses import three
 from holdfast.errors import InputError
 from holdfast.metrics.areas import class_auc
 from holdfast.metrics.evaluate import evaluate
 from holdfast.metrics.setting import Setting
 from holdfast.stats.bootstrap import smooth_influence
-from holdfast.stats.influence import standard_error, units_of
 from holdfast.stats.multiplicity import holm
 from holdfast.stats.tails import critical, standardised, two_sided
 
-_ALPHA = 0.05
 _FEWEST = 20  # rows of a class
 _GIVEN_UP = 0.1  # the recall of a class that the model hardly ever names
 _TELLS = 0.6  # the AUC of a class that the model could name
 _LEAST_GAIN = 0.01  # of a score; of costs, twice this part
 _MOST = 20  # classes that are told of
+_BETWEEN = 10  # rows of every class, where rows are to be made between them
 
 _THRESHOLD = Suggestion(FixName.THRESHOLD, "moves the border between the classes", "no training")
 _FIXES = (
@@ -37,7 +38,9 @@ _FIXES = (
     Suggestion(FixName.UNDERSAMPLE, "trains on fewer rows of the other classes", "one training"),
     Suggestion(FixName.SMOTE, "adds rows between rows of this class", "one training"),
 )
-_COLLECT = Suggestion(FixName.COLLECT, "the columns do not tell this class apart yet", "labels")
+_COLLECT = Suggestion(
+    FixName.COLLECT, "the columns do not tell this class apart", "new data and one training"
+)
 
 # Each maps sums (4, ...) over rows to values, higher is better: weight of the rows found,
 # of those wrongly taken for positive, of all positive ones, of all negative ones.
@@ -60,7 +63,7 @@ class _Moved:
 
     goal: _Goal
     threshold: float
-    gain: Contrast
+    gain: Effect
     before: float
     after: float
 
@@ -103,7 +106,7 @@ def _rare(case: Case, seed: int) -> list[Finding]:
     corrected = holm(np.array([*raw, *np.ones(int((rows >= _FEWEST).sum()) - len(raw))]))
     found = []
     for k, code in enumerate(suspects):
-        tells = corrected[k] <= _ALPHA
+        tells = corrected[k] <= ALPHA
         if tells or not ever[code]:
             found.append(
                 _given_up(case, int(code), recall[k], auc[k], float(corrected[k]) if tells else None)
@@ -137,6 +140,8 @@ def _given_up(case: Case, code: int, recall: Estimate, auc: Estimate, p: float |
     told = f"; its probability ranks them well (AUC {auc.value:.2f})" if p is not None else ""
     facts: dict[str, Fact] = {"auc": auc, "share of rows": size / len(case)}
     fixes = (*([_THRESHOLD] if predictions.header.positive else []), *_FIXES)
+    if np.bincount(predictions.target_codes, minlength=len(predictions.header.classes)).min() < _BETWEEN:
+        fixes = tuple(one for one in fixes if one.fix is not FixName.SMOTE)
     fixes = fixes if p is not None else (*fixes, _COLLECT)
     return Finding(
         "rare class", f"{label!r} {how} ({size:,} rows){told}", Where(), size, recall,
@@ -182,11 +187,11 @@ def _thresholds(case: Case, costs: tuple[float, float] | None) -> list[Finding]:
         return []
     now = p.prediction_codes == code
     moved = [_moved(case, goal, now) for goal in _goals(case, costs, now)]
-    corrected = holm(np.array([one.gain.p() for one in moved]))
+    corrected = holm(np.array([one.gain.p_above() for one in moved]))
     return [
         _misplaced(case, one, float(q))
         for one, q in zip(moved, corrected, strict=True)
-        if q <= _ALPHA and one.gain.value >= one.goal.margin
+        if q <= ALPHA and one.gain.value >= one.goal.margin
     ]
 
 
@@ -203,10 +208,9 @@ def _moved(case: Case, goal: _Goal, now: np.ndarray) -> _Moved:
     clusters = p.group_codes
     clusters = None if clusters is None else np.unique(clusters[case.confirm], return_inverse=True)[1]
     influence = smooth_influence(both, gain)
-    error = standard_error(influence - influence.mean(), clusters)
-    sums, rows = both.sum(axis=1), both.shape[1]
+    sums = both.sum(axis=1)
     before, after = float(goal.aim(np.stack([*sums[4:], *sums[2:4]]))), float(goal.aim(sums[:4]))
-    seen = Contrast(after - before, error, units_of(rows, clusters) - 1, rows)
+    seen = linear(after - before, influence - influence.mean(), clusters)
     return _Moved(goal, threshold, seen, before, after)
 
 
@@ -243,17 +247,15 @@ def _misplaced(case: Case, one: _Moved, p: float) -> Finding:
     was = predictions.prediction_codes == header.classes.index(str(header.positive))
     changed = was != (predictions.positive_probability >= one.threshold)
     paid = goal.name == "cost"
-    values = f"{abs(one.before):.3g} to {abs(one.after):.3g}"
+    values = f"{three(abs(one.before))} to {three(abs(one.after))}"
+    gains = f"lowers the cost per row from {values}" if paid else f"lifts {goal.name} from {values}"
     aside = "" if paid else "; accuracy and log loss do not ask for it"
-    title = (
-        f"A threshold of {one.threshold:.2g} in place of {now:.2g} takes {goal.name} from {values} "
-        f"on the confirm rows{aside}"
-    )
-    effect = one.gain.estimate("paired, delta method")
+    title = f"A threshold of {one.threshold:.2g}, not {now:.2g}, {gains}{aside}"
+    effect = one.gain.estimate("confirm rows")
     way = "cost saved" if paid else f"{goal.name} gained"
     facts: dict[str, Fact] = {"threshold now": float(now), "threshold": one.threshold, "aim": goal.name}
     return Finding(
         "threshold", title, Where(), int(changed.sum()), effect,
-        f"{way} by the other threshold, {goal.unit}; above 0 is better",
+        f"{way} by the other threshold, {goal.unit}, on confirm rows; above 0 is better",
         case.share_of_loss(changed), p, goal.name, case.worst(changed), facts, (_THRESHOLD, _FIXES[0]),
     )  # fmt: skip

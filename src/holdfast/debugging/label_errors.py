@@ -19,7 +19,7 @@ from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Suspect, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
-from holdfast.debugging.case import case_of
+from holdfast.debugging.case import case_of, places_in
 from holdfast.debugging.confident import (
     confident_joint,
     contradicted,
@@ -29,6 +29,7 @@ from holdfast.debugging.confident import (
     prune_by_noise_rate,
 )
 from holdfast.debugging.label_noise import wrong_share
+from holdfast.debugging.losses import share_of_loss
 from holdfast.errors import PredictionsError, some
 from holdfast.stats.influence import units_of
 from holdfast.stats.interval import wilson
@@ -100,7 +101,7 @@ def label_errors(predictions: Predictions, dataset: Dataset | None = None) -> tu
             size=len(listed),
             effect=effect,
             effect_of=_OF_LABELS if p.header.task is Task.CLASSIFICATION else _OF_TARGETS,
-            share_of_loss=_share_of_loss(p, listed),
+            share_of_loss=share_of_loss(p, listed),
             examples=tuple(sure),
             facts=facts,
             fixes=_fixes(len(listed)),
@@ -117,17 +118,17 @@ def suggested_labels(predictions: Predictions, examples: Sequence[str]) -> pl.Da
     """
     judged = _judge(predictions)
     p = judged.rows
-    place = dict(zip(p.example.to_list(), range(len(p)), strict=True))
-    absent = [name for name in examples if name not in place]
-    if absent:
+    wanted = pl.Series(values=list(examples), dtype=pl.String)
+    rows = places_in(p.example, wanted)
+    if (rows < 0).any():
+        absent = wanted.filter(pl.Series(values=rows < 0)).to_list()
         raise PredictionsError(
             f"{len(absent):,} of {len(examples):,} examples have no prediction with a known target: "
             f"{some(absent)}. Take ids from the finding's where.examples."
         )
-    rows = np.array([place[name] for name in examples], dtype=np.int64)
     return pl.DataFrame(
         {
-            "example": pl.Series(values=list(examples), dtype=pl.String),
+            "example": wanted,
             "given": p.table["target"].gather(rows),
             "suggested": _suggested(p, rows),
             "quality": judged.quality[rows],
@@ -221,18 +222,12 @@ def _times(share: Estimate, n: int) -> Estimate:
 def _title(judged: _Judged, effect: Estimate) -> str:
     n, size = len(judged.rows), len(judged.listed)
     if judged.rows.header.task is Task.REGRESSION:
-        return f"Targets far from what the model predicts: {size:,} of {n:,}"
+        return f"{size:,} of {n:,} targets lie far from what the model predicts"
     wrong, low, high = (round(share * n) for share in (effect.value, effect.low, effect.high))
     return (
-        f"Labels that are not the likeliest class: {size:,} of {n:,}; "
-        f"about {wrong:,} ({low:,} to {high:,}) may be wrong"
+        f"The model contradicts {size:,} of {n:,} labels; "
+        f"an estimated {wrong:,} ({low:,} to {high:,}) of all are wrong"
     )
-
-
-def _share_of_loss(p: Predictions, rows: np.ndarray) -> float | None:
-    loss = p.loss if p.weight is None else p.loss * p.weight
-    total = float(loss.sum())
-    return float(loss[rows].sum()) / total if total > 0 and loss.min() >= 0 else None
 
 
 def _twins(judged: _Judged, dataset: Dataset) -> int:
@@ -249,7 +244,7 @@ def _fixes(rows: int) -> tuple[Suggestion, ...]:
         Suggestion(
             FixName.RELABEL,
             "a person who sees the row decides whether the label or the model is wrong",
-            f"a person's look at {rows:,} rows, then one training",
+            f"a person's look at {rows:,} rows and one training",
         ),
         Suggestion(
             FixName.DROP_ROWS,
@@ -259,6 +254,6 @@ def _fixes(rows: int) -> tuple[Suggestion, ...]:
         Suggestion(
             FixName.COLLECT,
             "a second label for each shows which of the two was a slip",
-            f"{rows:,} labels by somebody else",
+            f"{rows:,} labels by somebody else, and one training",
         ),
     )

@@ -7,14 +7,16 @@ from shlex import quote
 import numpy as np
 
 from holdfast.core.dataset import Check, Dataset
-from holdfast.core.estimate import Estimate, significant
+from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import corrected, loss_change, loss_name, part_of
+from holdfast.debugging.corrected import corrected
+from holdfast.debugging.effect import loss_rise
+from holdfast.debugging.losses import loss_of, three
 from holdfast.debugging.perturb import shuffled, without
 from holdfast.debugging.split_leaks import broken_groups, broken_time, near_twins
 from holdfast.metrics.evaluate import evaluate
@@ -49,13 +51,13 @@ def leakage(
 def _leaks(case: Case, probe: Probe | None, seed: int) -> list[Finding]:
     suspects = _suspects(case.dataset)
     if probe is not None:
-        rows = part_of(case, _ASKED, seed=seed).dataset
+        rows = case.sample(_ASKED, seed=seed).dataset
         suspects = {
             name: check
             for name, check in suspects.items()
             if check.kind == "leak" or _looks_at(probe, rows, name, seed)
         }
-    part = part_of(case, _ROWS, seed=seed)
+    part = case.sample(_ROWS, seed=seed)
     measured = list(suspects)[:_MOST] if probe is not None and len(case.dataset.schema.features) > 1 else []
     base = probe.refitted(part.dataset, seed=seed) if probe is not None and measured else None
     found = []
@@ -102,13 +104,13 @@ def _measured(
     part: Case, name: str, check: Check, fitted: tuple[Predictions, Predictions], seed: int
 ) -> Finding:
     """`fitted` are the out-of-fold answers with the column, and without it."""
-    change = loss_change(*fitted, part.predictions, seed=seed)
+    rise = loss_rise(*fitted, part.predictions).estimate(seed=seed)
     metric = _metric_of(part.predictions)
     scores = [evaluate(answers, metric) for answers in fitted]
     facts: dict[str, Fact] = {f"{metric} with": scores[0], f"{metric} without": scores[1]}
-    values = [significant(score.value) for score in scores]
-    shown = f"{metric} {values[1]} without it, {values[0]} with it"
-    return _column_finding(part, name, check, change.effect, shown, facts)
+    values, called = [three(score.value) for score in scores], "AUC" if metric == "auc" else metric
+    shown = f"{called} {values[0]}, {values[1]} without it"
+    return _column_finding(part, name, check, rise, shown, facts)
 
 
 def _unmeasured(case: Case, name: str, check: Check, *, asked: bool) -> Finding:
@@ -124,7 +126,7 @@ def _column_finding(
     title = f"The model learns {name} by heart, which names rows: {shown}"
     why = "what names rows tells nothing about new ones"
     if check.kind == "leak":
-        title = f"{name} may be known only after the outcome, so no other number here can be trusted: {shown}"
+        title = f"{name} may be known only after the outcome; no other number here can be trusted: {shown}"
         why = f"if {name} is known only after the outcome, no score with it will hold in use"
     return Finding(
         kind=check.kind,
@@ -132,7 +134,7 @@ def _column_finding(
         where=Where(column=name),
         size=len(case),
         effect=effect,
-        effect_of=f"{loss_name(case.predictions)} without {name} less with it; positive where it helps",
+        effect_of=f"{loss_of(case.predictions).mean} without {name} less that with it; above 0 it helps",
         facts={**facts, "check": check.message},
         fixes=(Suggestion(FixName.DROP_COLUMN, f"{why} (--ignore {quote(name)})", "one training"),),
     )

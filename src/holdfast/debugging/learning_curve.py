@@ -11,7 +11,7 @@ from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.debugging.case import Case
-from holdfast.debugging.change import Effect, mean_change
+from holdfast.debugging.effect import Effect, mean_of
 
 _SHARES = (0.125, 0.25, 0.5, 1.0)
 _FEWEST = 50  # rows in the smallest share
@@ -32,11 +32,11 @@ class LearningCurve:
 
     def losses(self) -> tuple[Estimate, ...]:
         """The mean loss from each share."""
-        return tuple(mean_change(answers.loss, self.judged).effect for answers in self.answers)
+        return tuple(mean_of(answers.loss, self.judged).estimate() for answers in self.answers)
 
     def last_doubling(self) -> Effect:
         """How much lower the mean loss is from all rows than from half of them."""
-        return mean_change(self.answers[-2].loss - self.answers[-1].loss, self.judged)
+        return mean_of(self.answers[-2].loss - self.answers[-1].loss, self.judged)
 
     def next_doubling(self, values: Sequence[np.ndarray] | None = None) -> Estimate:
         """How much twice the rows would lower the mean of `values`, (n,) for each share; default: losses.
@@ -49,7 +49,7 @@ class LearningCurve:
         of the cases or more.
         """
         rows = [answers.loss for answers in self.answers] if values is None else list(values)
-        last = mean_change(rows[-2] - rows[-1], self.judged).effect
+        last = mean_of(rows[-2] - rows[-1], self.judged).estimate()
         means = np.array([np.average(row, weights=self.judged.weight) for row in rows])
         ratio = 2 ** -exponent(np.array(self.shares), means)
         low, high = (pick(bound * _RATIOS) for pick, bound in ((np.min, last.low), (np.max, last.high)))

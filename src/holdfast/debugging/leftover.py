@@ -9,7 +9,7 @@ import numpy as np
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case
 from holdfast.debugging.cells import feature_numbers
-from holdfast.debugging.change import Effect, mean_change
+from holdfast.debugging.effect import Effect, mean_of
 
 _MOST_CLASSES = 10
 _FEWEST = 100  # rows to learn from, and rows to judge
@@ -59,7 +59,7 @@ def leftover(case: Case, *, seed: int = 0) -> Leftover | None:
         left = residual[case.confirm]
         saved += left**2 - (left - trees.predict(cells[case.confirm])) ** 2
     return Leftover(
-        mean_change(saved, case.predictions.where(case.confirm), seed=seed),
+        mean_of(saved, case.predictions.where(case.confirm)),
         _mean_square(residuals[case.confirm], case.weight[case.confirm]),
         _mean_square(truth - np.average(truth, axis=0, weights=case.weight), case.weight),
     )

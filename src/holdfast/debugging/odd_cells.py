@@ -8,12 +8,12 @@ from itertools import permutations
 import numpy as np
 import polars as pl
 
-from holdfast.core.estimate import Estimate
-from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Suspect, Where
+from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.query import Query, Term
 from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case
-from holdfast.debugging.contrast import Measured
+from holdfast.debugging.cells import QUARTILES
+from holdfast.debugging.losses import loss_of
 from holdfast.stats.influence import units_of
 
 _FEWEST = 100  # known cells of a column that show what is ordinary
@@ -77,7 +77,7 @@ def _bound(known: np.ndarray, *, repeated: bool) -> float:
     outer = float(known[int(_TAIL * (len(known) - rare))])
     spread = max(
         1.4826 * float(np.median(np.abs(known - middle))),
-        float(quarter[1] - quarter[0]) / 1.349,
+        float(quarter[1] - quarter[0]) / QUARTILES,
         (outer - middle) / _TAIL_SD,
     )
     far = top - middle
@@ -109,7 +109,7 @@ def _outlying(case: Case, name: str, bound: float, rows: np.ndarray, *, high: bo
 
 def _negative(case: Case, name: str, rows: np.ndarray, edge: float) -> Finding:
     query = Query((Term(name, "<=", (edge,)),))
-    title = f"{_cells(int(rows.sum()))} of {name} negative, where all others are not: {query}"
+    title = f"{_cells(int(rows.sum()))} of {name} below 0, where all others are not: {query}"
     return _odd(case, "outliers", title, Where(query=str(query), column=name), rows, "sign")
 
 
@@ -154,18 +154,15 @@ def _disordered(case: Case, dates: dict[str, np.ndarray]) -> Iterator[Finding]:
         shuffled = np.searchsorted(np.sort(dates[second][both]), dates[first][both]).mean()
         if shuffled >= max(_BY_CHANCE * count, _FEWEST / 10):
             title = f"{second} lies before {first} in {count:,} rows, after it in all others"
-            ids = case.predictions.example.filter(pl.Series(values=rows)).head(1_000).to_list()
-            where = Where(examples=tuple(Suspect(name, 0.0) for name in ids), column=second)
+            where = Where(examples=case.suspects(rows, np.zeros(len(case))), column=second)
             yield _odd(case, "impossible dates", title, where, rows, f"before {first}")
 
 
 def _odd(case: Case, kind: str, title: str, where: Where, rows: np.ndarray, about: str = "") -> Finding:
     """A finding on few rows; what they cost is their loss against that of the others."""
-    p = case.predictions
-    loss = Measured(p.loss, case.weight, p.group_codes).against_rest(rows)
-    facts: dict[str, Fact] = {"rows": int(rows.sum())}
-    effect = loss.estimate("Welch's t") if loss.rows else Estimate.absent("no row left to compare with")
+    effect = case.loss.against_rest(rows).estimate()
+    seen = where.column in [column.name for column in case.dataset.schema.features]
     return Finding(
-        kind, title, where, int(rows.sum()), effect, "mean loss in these rows minus elsewhere",
-        case.share_of_loss(rows), None, about, case.worst(rows), facts, _FIXES,
+        kind, title, where, int(rows.sum()), effect, loss_of(case.predictions).less_rest,
+        case.share_of_loss(rows), None, about, case.worst(rows), {}, _FIXES if seen else _FIXES[1:],
     )  # fmt: skip

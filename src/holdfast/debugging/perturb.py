@@ -13,11 +13,11 @@ import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.schema import Kind, Role
+from holdfast.debugging.cells import QUARTILES
 
 UNSEEN = "never seen before"  # a level that no training row has
 
 _WORDS = (Kind.CATEGORY, Kind.TEXT)
-_QUARTILES = 1.349  # between the quartiles of a normal, in standard deviations
 _FEWEST_LETTERS = 2  # of a text that a typo is made in
 
 
@@ -104,7 +104,7 @@ def _mistyped(cells: pl.Series, rng: np.random.Generator, share: float) -> pl.Se
 def _noisy(cells: pl.Series, rng: np.random.Generator, share: float) -> pl.Series:
     known = cells.drop_nulls()
     low, high = np.quantile(known.to_numpy(), [0.25, 0.75]) if len(known) else (0.0, 0.0)
-    noise = pl.Series(values=rng.standard_normal(len(cells))) * (share * float(high - low) / _QUARTILES)
+    noise = pl.Series(values=rng.standard_normal(len(cells))) * (share * float(high - low) / QUARTILES)
     whole = bool((known == known.round()).all())
     return (cells + (noise.round() if whole else noise)).alias(cells.name)
 

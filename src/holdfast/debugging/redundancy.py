@@ -8,8 +8,8 @@ import polars as pl
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case
-from holdfast.debugging.contrast import counted
-from holdfast.debugging.parts import level_codes
+from holdfast.debugging.cells import level_codes
+from holdfast.debugging.effect import counted
 from holdfast.stats.cells import cells_of
 
 _ALIKE = 0.999  # the correlation from which two numbers are one
@@ -69,10 +69,10 @@ def _constant(case: Case, name: str, *, empty: bool) -> Finding:
 
 
 def _repeats(case: Case, name: str, by: str, r: float) -> Finding:
-    title = f"{name} repeats {by}: their correlation is {r:.5f}"
+    title = f"{name} repeats {by}: their correlation is {r:.4g}"
     return Finding(
         "redundant column", title, Where(column=name), len(case), counted(r, len(case)),
-        f"correlation with {by}", about=by, fixes=_FIXES,
+        f"correlation with {by}; 1 or -1 is a copy", about=by, fixes=_FIXES,
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _follows(case: Case, name: str, by: str) -> Finding:
     title = f"{name} says nothing that {by} does not: every level of {by} has one {name}"
     return Finding(
         "redundant column", title, Where(column=name), len(case), counted(1.0, len(case)),
-        f"share of rows whose {name} is known from {by}", about=by, fixes=_FIXES,
+        f"share of rows whose {name} is known from {by}; 1 is all", about=by, fixes=_FIXES,
     )  # fmt: skip
 
 

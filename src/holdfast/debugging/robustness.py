@@ -16,13 +16,14 @@ from functools import partial
 import numpy as np
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import significant
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import corrected, guess_loss, loss_change, loss_name, moved, part_of, share_of
+from holdfast.debugging.corrected import corrected
+from holdfast.debugging.effect import loss_rise
+from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of
 from holdfast.debugging.perturb import (
     emptied,
     noisy,
@@ -42,8 +43,8 @@ _LEAST = 0.01  # of the loss: a smaller rise is never a finding
 Changed = Callable[[Dataset, np.random.Generator], Dataset]
 Broken = Callable[[Dataset, str], Dataset]
 
-_REPAIR = Suggestion(FixName.REPAIR, "check and mend these cells before the model sees them", "one training")
-_AUGMENT = Suggestion(FixName.AUGMENT, "train on rows that were changed in this way too", "one training")
+_COLLECT = Suggestion(FixName.COLLECT, "rows with such cells, as they come in use", "labels and one training")
+_DROP = Suggestion(FixName.DROP_COLUMN, "a model without the column does not break with it", "one training")
 _REGULARISE = Suggestion(FixName.REGULARISE, "a smoother model follows small changes less", "one training")
 
 
@@ -60,33 +61,32 @@ class _Everywhere:
 
 @dataclass(frozen=True, slots=True)
 class _OneColumn:
-    """A change that breaks one column of these kinds; it may cost all of the gain over a guess."""
+    """A change that breaks one column of these kinds; it may cost all of the gain over a guess.
+
+    `what` has a place for the column's name.
+    """
 
     name: str
     what: str
     broken: Broken
     kinds: tuple[Kind, ...]
-    fixes: tuple[Suggestion, ...] = (_REPAIR, _AUGMENT)
+    fixes: tuple[Suggestion, ...] = (_DROP, _COLLECT)
 
 
 _EVERYWHERE = (
+    _Everywhere("noise", "noise of a tenth of each number's spread", 0.05, noisy, (_REGULARISE, _COLLECT)),
+    _Everywhere("missing cells", "a tenth of all cells missing", 0.2, with_gaps, (_COLLECT, _REGULARISE)),
     _Everywhere(
-        "noise", "noise of a tenth of each number's standard deviation", 0.05, noisy, (_REGULARISE, _AUGMENT)
-    ),
-    _Everywhere("missing cells", "a tenth of all cells missing", 0.2, with_gaps, (_AUGMENT, _REPAIR)),
-    _Everywhere(
-        "typos", "typos in a tenth of all categories and texts", 0.2, with_typos, (_REPAIR, _AUGMENT)
+        "typos", "typos in a tenth of all categories and texts", 0.2, with_typos, (_COLLECT, _REGULARISE)
     ),
 )
 _NUMBERS = (Kind.NUMBER,)
 _ONE_COLUMN = (
-    _OneColumn("missing column", "an empty column", emptied, tuple(Kind)),
-    _OneColumn(
-        "unit times 1000", "numbers in a unit 1,000 times smaller", partial(scaled, factor=1e3), _NUMBERS
-    ),
-    _OneColumn("unit over 100", "numbers in a unit 100 times larger", partial(scaled, factor=1e-2), _NUMBERS),
-    _OneColumn("shifted range", "a range 3 standard deviations higher", shifted, (Kind.NUMBER, Kind.DATE)),
-    _OneColumn("unseen category", "a level that was never seen", unseen, (Kind.CATEGORY,)),
+    _OneColumn("missing column", "no cell of {} known", emptied, tuple(Kind)),
+    _OneColumn("unit times 1000", "{} in a unit 1,000 times smaller", partial(scaled, factor=1e3), _NUMBERS),
+    _OneColumn("unit over 100", "{} in a unit 100 times larger", partial(scaled, factor=1e-2), _NUMBERS),
+    _OneColumn("shifted range", "{} higher by 3 standard deviations", shifted, (Kind.NUMBER, Kind.DATE)),
+    _OneColumn("unseen category", "a level of {} that was never seen", unseen, (Kind.CATEGORY,)),
 )
 
 
@@ -102,8 +102,8 @@ def robustness(
     `unusual`. `effect` is a rise of the mean loss; positive is worse.
     """
     case = case_of(dataset, predictions)
-    sought = part_of(case, _SEARCHED, seed=seed, inside=case.search)
-    judged = part_of(case, _CONFIRMED, seed=seed, inside=case.confirm)
+    sought = case.sample(_SEARCHED, seed=seed, inside=case.search)
+    judged = case.sample(_CONFIRMED, seed=seed, inside=case.confirm)
     if not len(sought) or not len(judged):
         return ()
     asked = _Asked.of(judged, probe, seed)
@@ -194,17 +194,17 @@ def _fragile(
     asked: _Asked, after: Predictions, trial: _Everywhere | _OneColumn, column: str, allowed: float
 ) -> Finding:
     judged = asked.case.predictions
-    change = loss_change(asked.before, after, judged, seed=asked.seed)
+    change = loss_rise(asked.before, after, judged)
     tolerance = max(allowed * asked.gain, _LEAST * asked.loss)
-    named = f"{trial.what} ({column})" if column else trial.what
-    rise = f"{significant(change.value)}, from {significant(asked.loss)}"
+    named, loss = trial.what.format(column), loss_of(judged)
+    rise = f"{loss.told(asked.loss)} to {loss.told(asked.loss + change.value)}"
     return Finding(
         kind="fragile",
-        title=f"With {named} the {loss_name(judged)} rises by {rise}",
+        title=f"With {named} the {loss.short} rises from {rise}",
         where=Where(column=column),
         size=len(judged),
-        effect=change.effect,
-        effect_of=f"{loss_name(judged)} with {named} less without; positive is worse",
+        effect=change.estimate("confirm rows", seed=asked.seed),
+        effect_of=f"{loss.mean} with {named} less that without; above 0 is worse",
         p=change.p_above(tolerance),
         about=trial.name,
         examples=_most_hurt(asked, after),

@@ -13,9 +13,10 @@ from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import Effect, corrected, loss_name, mean_change, of_influence, part_of
+from holdfast.debugging.corrected import corrected
+from holdfast.debugging.effect import Effect, linear, mean_of
+from holdfast.debugging.losses import loss_of
 from holdfast.debugging.perturb import shuffled
-from holdfast.stats.influence import units_of
 
 _SEARCHED, _CONFIRMED = 500, 2_000  # rows at most: to rank the columns, and to judge the first
 _FEWEST_ROWS = 50
@@ -39,8 +40,8 @@ def shortcut(
     """
     case = case_of(dataset, predictions)
     names = [column.name for column in dataset.schema.features][:_MOST_COLUMNS]
-    sought = part_of(case, _SEARCHED, seed=seed, inside=case.search)
-    judged = part_of(case, _CONFIRMED, seed=seed, inside=case.confirm)
+    sought = case.sample(_SEARCHED, seed=seed, inside=case.search)
+    judged = case.sample(_CONFIRMED, seed=seed, inside=case.confirm)
     if len(names) < _FEWEST_COLUMNS or min(len(sought), len(judged)) < _FEWEST_ROWS:
         return ()
     rises, pairs = _rises(sought, probe, names, seed)
@@ -74,12 +75,12 @@ def _rises(case: Case, probe: Probe, names: list[str], seed: int) -> tuple[np.nd
 def _concentrated(rises: np.ndarray, judged: Predictions, ranked: list[str]) -> Finding:
     """The finding, if it is one, from the `rises` (pairs, columns) of the columns by rank."""
     (first, second), total = ranked[:2], rises.sum(axis=1)
-    of_first, of_second = (mean_change(rises[:, j], judged) for j in (0, 1))
-    share = _ratio(of_first, mean_change(total, judged), judged)
+    of_first, of_second = (mean_of(rises[:, j], judged) for j in (0, 1))
+    share = _ratio(of_first, mean_of(total, judged))
     p = max(
-        mean_change(rises[:, 0] - _SHARE * total, judged).p_above(),
-        mean_change(rises[:, 0] - _AHEAD * rises[:, 1], judged).p_above(),
-        mean_change(total, judged).p_above(),
+        mean_of(rises[:, 0] - _SHARE * total, judged).p_above(),
+        mean_of(rises[:, 0] - _AHEAD * rises[:, 1], judged).p_above(),
+        mean_of(total, judged).p_above(),
     )
     return Finding(
         kind="shortcut",
@@ -87,11 +88,11 @@ def _concentrated(rises: np.ndarray, judged: Predictions, ranked: list[str]) -> 
         where=Where(column=first),
         size=2 * len(judged),
         effect=share,
-        effect_of=f"share of all columns' permutation importance ({loss_name(judged)}) that {first} holds",
+        effect_of=f"{first}'s share of all permutation importance, in {loss_of(judged).mean}; 1 is all",
         p=p,
         facts={
-            f"importance of {first}": of_first.effect,
-            f"importance of {second}": of_second.effect,
+            f"importance of {first}": of_first.estimate(),
+            f"importance of {second}": of_second.estimate(),
             "columns": rises.shape[1],
         },
         fixes=(
@@ -100,7 +101,6 @@ def _concentrated(rises: np.ndarray, judged: Predictions, ranked: list[str]) -> 
                 f"see what the other columns know, if {first} may fail or mislead (--ignore {quote(first)})",
                 "one training",
             ),
-            Suggestion(FixName.AUGMENT, f"rows in which {first} tells nothing", "one training"),
             Suggestion(
                 FixName.COLLECT, f"rows in which {first} and the target disagree", "labels and one training"
             ),
@@ -108,12 +108,13 @@ def _concentrated(rises: np.ndarray, judged: Predictions, ranked: list[str]) -> 
     )
 
 
-def _ratio(part: Effect, whole: Effect, judged: Predictions) -> Estimate:
+def _ratio(part: Effect, whole: Effect) -> Estimate:
     """The share of one mean in another by the delta method, within [0, 1]; absent without a whole."""
     if not whole.value > 0:
-        return Estimate.absent("no column matters", n=len(judged))
+        return Estimate.absent("no column matters", n=whole.rows)
+    assert part.influence is not None and whole.influence is not None  # neither has two sides
     value = part.value / whole.value
     influence = (part.influence - value * whole.influence) / whole.value
-    share = of_influence(value, influence, judged, units_of(len(judged), judged.group_codes) - 1).effect
+    share = linear(value, influence, whole.clusters).estimate("confirm rows")
     value, low, high = np.clip([share.value, share.low, share.high], 0.0, 1.0)
     return replace(share, value=float(value), low=float(low), high=float(high))

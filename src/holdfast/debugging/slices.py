@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.core.assemble import log_loss
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import Estimate, significant
+from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where, in_order
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
-from holdfast.debugging.bins import Predicates, predicates
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.contrast import Contrast, Measured
+from holdfast.debugging.corrected import ALPHA
+from holdfast.debugging.effect import Effect, Measured
 from holdfast.debugging.lattice import Aim, top_slices
+from holdfast.debugging.losses import against_rest, is_log_loss, loss_of
+from holdfast.debugging.predicates import Predicates, predicates
 from holdfast.debugging.slices_distinct import Losses, compared, distinct
 from holdfast.metrics.evaluate import evaluate
 from holdfast.stats.multiplicity import holm
 
 KIND = "weak slice"
-_ALPHA = 0.05
 # Of the score: a slice of 5 % of the rows must lose 1.2 times the mean, one of 1 % twice the mean. At the
 # 0.95 of the paper it were 2 and 6 times, and only very broad slices would be looked at.
 _ALPHA_SCORE = 0.99
@@ -33,6 +33,8 @@ _SUPPORT = 0.01  # of the search rows
 _FEWEST = 30  # search rows of a slice
 _DEEPEST = 3
 _ROUNDING = 1e-12
+_TITLE = 120  # characters that a title may have with its aside
+_FOCUSED = 100  # rows that training on a slice needs
 # Of one set of columns, in seconds: about so much for itself, and for each row.
 _PER_SET, _PER_ROW, _PATIENCE = 1e-4, 2e-9, 30.0
 
@@ -43,7 +45,7 @@ class _Confirmed:
 
     query: str
     rows: np.ndarray
-    gap: Contrast
+    gap: Effect
     p: float
 
 
@@ -61,20 +63,17 @@ def slices(dataset: Dataset, predictions: Predictions, *, seed: int = 0) -> tupl
 
     The ranking is by the plain loss, so a slice may be hard and not mistaken: for
     classification the fact "beyond expectation" is the mean loss less what it would be
-    were the model's own probabilities true, and the title gives both. RoleError for
+    were the model's own probabilities true; the title gives that too, where there is room. RoleError for
     sealed rows, PredictionsError for ids that the dataset lacks.
     """
     case = _judged(case_of(dataset, predictions))
-    confirmed = [one for one in _tested(case, _found(case)) if one.p <= _ALPHA]
+    confirmed = [one for one in _tested(case, _found(case)) if one.p <= ALPHA]
     expected = _expected(case.predictions) if confirmed else None
     return in_order([_finding(case, one, expected, seed) for one in confirmed])
 
 
 def _judged(case: Case) -> Case:
-    known = np.isfinite(case.predictions.loss)
-    if known.all():
-        return case
-    return Case(case.dataset.take(known), case.predictions.where(known), case.search[known])
+    return case.where(np.isfinite(case.predictions.loss))
 
 
 def _found(case: Case) -> list[tuple[str, np.ndarray]]:
@@ -87,18 +86,18 @@ def _found(case: Case) -> list[tuple[str, np.ndarray]]:
     seen = binned.at(case.search)
     loss, weight = case.predictions.loss[case.search], case.weight[case.search]
     loss, weight = loss - min(float(loss.min()), 0.0), weight / weight.mean()
-    aim = Aim(_LOOKED_AT, fewest, _ALPHA_SCORE, _deepest(rows, len(binned.bins)))
-    codes, parts = seen.grouped()
+    aim = Aim(_LOOKED_AT, fewest, _ALPHA_SCORE, _deepest(rows, len(binned.columns)))
+    codes, spans = seen.grouped()
     best = top_slices(codes, loss, aim, weight=None if case.predictions.weight is None else weight)
     some = slice(None, None, math.ceil(rows / _SORTED_BY))
     chosen = distinct(
-        [tuple(parts[c][level] for c, level in zip(one.columns, one.levels, strict=True)) for one in best],
-        Predicates(seen.bins, seen.codes[some]),
+        [tuple(spans[c][level] for c, level in zip(one.columns, one.levels, strict=True)) for one in best],
+        Predicates(seen.columns, seen.codes[some]),
         Losses.of(loss[some], weight[some]),
         fewest=fewest * len(loss[some]) / rows,
         most=_REPORTED,
     )
-    return [(str(binned.query(parts)), binned.mask(parts)) for parts in chosen]
+    return [(str(binned.query(each)), binned.mask(each)) for each in chosen]
 
 
 def _deepest(rows: int, columns: int) -> int:
@@ -112,11 +111,10 @@ def _tested(case: Case, found: list[tuple[str, np.ndarray]]) -> list[_Confirmed]
 
     A slice that lies within another one must be worse than the rest of that, whichever came first.
     """
-    p = case.predictions
-    measured = Measured(p.loss, case.weight, p.group_codes).at(case.confirm)
+    measured = case.loss.at(case.confirm)
     inside = [rows[case.confirm] for _, rows in found]
     gaps = [measured.against_rest(mask) for mask in inside]
-    worst = np.array([gap.p() for gap in gaps])
+    worst = np.array([gap.p_above() for gap in gaps])
     for one, mask in enumerate(inside):
         for other, known in enumerate(inside):
             if one != other and (other < one or 2 * (mask & known).sum() >= mask.sum()):
@@ -132,26 +130,28 @@ def _p_added(measured: Measured, rows: np.ndarray, known: np.ndarray) -> float:
     both = inside | outside
     gap = measured.at(both).against_rest(inside[both])
     # Equal losses have means that differ by rounding alone, and no spread to tell.
-    return gap.p() if gap.value > _ROUNDING * float(np.abs(measured.values).max()) else 1.0
+    return gap.p_above() if gap.value > _ROUNDING * float(np.abs(measured.values).max()) else 1.0
 
 
 def _finding(case: Case, one: _Confirmed, expected: np.ndarray | None, seed: int) -> Finding:
-    unit = _unit(case.predictions, expected)
-    facts, expects, mistaken = _facts(case, one.rows, seed), "", True
-    inside, outside = (significant(facts[f"loss {where}"].value) for where in ("in the slice", "elsewhere"))
-    said: dict[str, Fact] = {**facts, "search rows": int((one.rows & case.search).sum())}
-    said["confirm rows"] = int((one.rows & case.confirm).sum())
+    loss, confirm = loss_of(case.predictions), case.confirm
+    title = f"Weak where {one.query}: {against_rest(case.predictions.where(confirm), one.rows[confirm])}"
+    said: dict[str, Fact] = {**_facts(case, one.rows, seed)}
+    for half, rows in (("search rows", case.search), ("confirm rows", confirm)):
+        said[half] = int((one.rows & rows).sum())
+    mistaken = True
     if expected is not None:
-        own, beyond = _expectation(case, expected, one.rows & case.confirm)
+        own, beyond = _expectation(case, expected, one.rows & confirm)
         said |= {"expected loss": own, "beyond expectation": beyond}
-        expects, mistaken = f" (the model itself expects {significant(own)})", beyond.low > 0
+        aside, mistaken = f" (the model itself expects {loss.told(own)})", beyond.low > 0
+        title += aside if len(title + aside) <= _TITLE else ""
     return Finding(
         kind=KIND,
-        title=f"Weak where {one.query}: {unit} {inside}, elsewhere {outside}{expects}",
+        title=title,
         where=Where(query=one.query),
         size=int(one.rows.sum()),
-        effect=one.gap.estimate("Welch's t, confirm rows"),
-        effect_of=f"mean {unit} in the slice less that elsewhere, on confirm rows; above 0 is worse",
+        effect=one.gap.estimate("confirm rows"),
+        effect_of=f"{loss.mean} in the slice less that elsewhere, on confirm rows; above 0 is worse",
         share_of_loss=case.share_of_loss(one.rows),
         p=one.p,
         examples=case.worst(one.rows),
@@ -173,9 +173,9 @@ def _facts(case: Case, rows: np.ndarray, seed: int) -> dict[str, Estimate]:
 
 def _expectation(case: Case, expected: np.ndarray, rows: np.ndarray) -> tuple[float, Estimate]:
     """The mean loss of these rows were the probabilities true, and how far the real one lies above."""
-    over = Measured(case.predictions.loss - expected, case.weight, case.predictions.group_codes).mean(rows)
+    over = Measured.of(case.predictions.loss - expected, case.predictions).mean(rows)
     own = float(np.average(expected[rows], weights=case.weight[rows]))
-    return own, over.estimate("Student's t, confirm rows")
+    return own, over.estimate("confirm rows")
 
 
 def _metrics(p: Predictions) -> tuple[str, ...]:
@@ -189,21 +189,11 @@ def _metrics(p: Predictions) -> tuple[str, ...]:
 
 def _expected(p: Predictions) -> np.ndarray | None:
     """Each row's log loss on average were its probabilities true, (n,); None if losses are something else."""
-    if p.probability is None or not np.allclose(p.loss, log_loss(p.target_codes, p.probability)):
+    if not is_log_loss(p):
         return None
+    assert p.probability is not None
     probability = p.probability.astype(np.float64)
     return np.asarray(-(probability * np.log(np.where(probability > 0, probability, 1.0))).sum(axis=1))
-
-
-def _unit(p: Predictions, expected: np.ndarray | None) -> str:
-    """What the losses are, if they are what they are when nobody gives any."""
-    if expected is not None:
-        return "log loss (nats)"
-    if p.header.task is Task.CLASSIFICATION and np.array_equal(p.loss, p.target_codes != p.prediction_codes):
-        return "error rate"
-    if p.header.task is Task.REGRESSION and np.allclose(p.loss, (p.target_values - p.prediction_values) ** 2):
-        return "squared error"
-    return "loss"
 
 
 def _fixes(case: Case, rows: np.ndarray, *, mistaken: bool) -> tuple[Suggestion, ...]:
@@ -213,14 +203,13 @@ def _fixes(case: Case, rows: np.ndarray, *, mistaken: bool) -> tuple[Suggestion,
         "more rows from here show the model what it has seen too little of",
         f"labels for about {size:,} rows, which would double what there is, and one training",
     )
-    train = (
-        Suggestion(
-            FixName.CONTINUE,
-            "training goes on with these rows, and the others are replayed so that nothing is forgotten",
-            "one short training",
-        ),
-        Suggestion(FixName.AUGMENT, "synthetic rows from here make the slice count more", "one training"),
+    go_on = Suggestion(
+        FixName.CONTINUE,
+        "training goes on with these rows, and the others are replayed so that nothing is forgotten",
+        "one short training",
     )
+    augment = Suggestion(FixName.AUGMENT, "synthetic rows from here make it count more", "one training")
+    train = (go_on, augment) if size >= _FOCUSED else (augment,)
     balance = (
         Suggestion(
             FixName.CLASS_WEIGHTS, "helps where the slice's rarer class is what is missed", "one training"

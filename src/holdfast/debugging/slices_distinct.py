@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.debugging.bins import Part, Predicates
+from holdfast.debugging.predicates import Predicates, Span, Spans
 from holdfast.stats.tails import standardised, two_sided
 
 _SAME = 0.8  # Jaccard: two slices that share so many of their rows are one
@@ -16,8 +16,6 @@ _FEWEST = 20  # rows on each side of a test
 _ROUNDING = 1e-9  # of a mean: what sums that differ in order alone can differ by
 _ROUNDS = 10  # of moving ranges; two or three are usual
 _LARGEST = 2 / 3  # of the rows: where more are weak, it is the others that are special
-
-Parts = tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +40,14 @@ class Losses:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chosen:
-    parts: Parts
+    spans: Spans
     rows: np.ndarray
     sums: np.ndarray
 
 
 def distinct(
-    candidates: Sequence[Parts], predicates: Predicates, losses: Losses, *, fewest: float, most: int
-) -> tuple[Parts, ...]:
+    candidates: Sequence[Spans], predicates: Predicates, losses: Losses, *, fewest: float, most: int
+) -> tuple[Spans, ...]:
     """At most `most` slices, the best first; `predicates` and `losses` are of the search rows.
 
     Each slice takes, within its columns, the ranges of at least `fewest` rows that set it
@@ -61,20 +59,20 @@ def distinct(
     """
     alpha = _ALPHA / max(len(predicates), 1)
     kept: list[_Chosen] = []
-    for parts in candidates:
+    for spans in candidates:
         if len(kept) == most:
             break
-        if _adds(_chosen(parts, predicates, losses), kept, losses, alpha):
-            shorter = _simplified(_fitted(parts, predicates, losses, fewest), predicates, losses, alpha)
+        if _adds(_chosen(spans, predicates, losses), kept, losses, alpha):
+            shorter = _simplified(_fitted(spans, predicates, losses, fewest), predicates, losses, alpha)
             chosen = _chosen(_fitted(shorter, predicates, losses, fewest), predicates, losses)
             if _adds(chosen, kept, losses, alpha):
                 kept.append(chosen)
-    return tuple(one.parts for one in kept)
+    return tuple(one.spans for one in kept)
 
 
-def _chosen(parts: Parts, predicates: Predicates, losses: Losses) -> _Chosen:
-    rows = predicates.mask(parts)
-    return _Chosen(parts, rows, losses.sums(rows))
+def _chosen(spans: Spans, predicates: Predicates, losses: Losses) -> _Chosen:
+    rows = predicates.mask(spans)
+    return _Chosen(spans, rows, losses.sums(rows))
 
 
 def compared(rows: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,32 +116,32 @@ def _p_more(inside: np.ndarray, outside: np.ndarray) -> float:
     return float(two_sided(standardised(gap, np.sqrt(sum(variances))))) / 2
 
 
-def _simplified(parts: Parts, predicates: Predicates, losses: Losses, alpha: float) -> Parts:
-    while len(parts) > 1:
-        sums = losses.sums(predicates.mask(parts))
-        shorter = [tuple(part for part in parts if part != one) for one in parts]
+def _simplified(spans: Spans, predicates: Predicates, losses: Losses, alpha: float) -> Spans:
+    while len(spans) > 1:
+        sums = losses.sums(predicates.mask(spans))
+        shorter = [tuple(span for span in spans if span != one) for one in spans]
         p = [_p_more(sums, losses.sums(predicates.mask(each)) - sums) for each in shorter]
         if max(p) <= alpha:
             break
-        parts = shorter[int(np.argmax(p))]
-    return parts
+        spans = shorter[int(np.argmax(p))]
+    return spans
 
 
-def _fitted(parts: Parts, predicates: Predicates, losses: Losses, fewest: float) -> Parts:
+def _fitted(spans: Spans, predicates: Predicates, losses: Losses, fewest: float) -> Spans:
     """The same columns with the ranges that set their rows off best: each in turn, until none moves."""
     for _ in range(_ROUNDS):
-        before = parts
-        for j, part in enumerate(parts):
-            ranges = predicates.ranges(part)
+        before = spans
+        for j, span in enumerate(spans):
+            ranges = predicates.ranges(span)
             if ranges:
-                rows = predicates.mask((*parts[:j], *parts[j + 1 :]))
-                off = _set_off(predicates.codes[:, part.column], ranges, rows, losses, fewest)
+                rows = predicates.mask((*spans[:j], *spans[j + 1 :]))
+                off = _set_off(predicates.codes[:, span.column], ranges, rows, losses, fewest)
                 first, last = np.unravel_index(int(np.argmax(off)), off.shape)
-                best = Part(part.column, int(first), int(last)) if np.isfinite(off.max()) else part
-                parts = (*parts[:j], best, *parts[j + 1 :])
-        if parts == before:
+                best = Span(span.column, int(first), int(last)) if np.isfinite(off.max()) else span
+                spans = (*spans[:j], best, *spans[j + 1 :])
+        if spans == before:
             break
-    return parts
+    return spans
 
 
 def _set_off(code: np.ndarray, ranges: int, rows: np.ndarray, losses: Losses, fewest: float) -> np.ndarray:

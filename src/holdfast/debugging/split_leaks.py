@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
-from holdfast.core.finding import Finding, FixName, Suggestion, Suspect, Where
+from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case
-from holdfast.debugging.change import contrast, loss_name
+from holdfast.debugging.losses import loss_of
 from holdfast.stats.tails import critical, two_sided
 
 _FEWEST = 10  # rows that make a finding
-_MOST_SHOWN = 1_000
+# The rows of a project keep their roles, so no fix within it can answer.
+_ANEW = "start another project, and train with"
 _SURE_BITS = 5  # the expected number of pairs that are alike by chance is below 2^-6
 _CLOSE = 1e-3  # of a standard deviation: numbers this near are taken as one
 _TWINS = 0.005  # of the rows
@@ -43,28 +45,22 @@ def near_twins(dataset: Dataset, case: Case) -> list[Finding]:
     judged = case.dataset.example.is_in(dataset.example.filter(pl.Series(values=parted)).implode())
     rows = np.asarray(judged.to_numpy())
     size = int(rows.sum())
-    change = contrast(case.predictions.loss, rows, case.predictions)
-    if size < max(_FEWEST, _TWINS * len(case)) or not change.effect.high < 0:
+    rise = case.loss.against_rest(rows).estimate()
+    if size < max(_FEWEST, _TWINS * len(case)) or not rise.high < 0:
         return []
-    differs = 1 / len(dataset.schema.features)
-    listed = tuple(Suspect(name, differs) for name in case.worst(rows, _MOST_SHOWN))
+    differs = np.full(len(case), 1 / len(dataset.schema.features))
     return [
         Finding(
             kind="near twins",
             title=f"{size:,} rows are almost equal to a row of another fold or role, so they test little",
-            where=Where(examples=listed),
+            where=Where(examples=case.suspects(rows, differs)),
             size=size,
-            effect=change.effect,
-            effect_of=f"{loss_name(case.predictions)} of these rows less that of the others",
+            effect=rise,
+            effect_of=loss_of(case.predictions).less_rest,
             share_of_loss=case.share_of_loss(rows),
             examples=case.worst(rows),
-            facts={"rows with a near twin": size},
-            fixes=(
-                Suggestion(
-                    FixName.DEDUPLICATE, "a model that knows the twin is not tested by it", "one training"
-                ),
-                Suggestion(FixName.REGROUP, "rows of one origin belong into one fold", "one training"),
-            ),
+            fixes=(Suggestion(FixName.DROP_ROWS, "what is left tests the model", "one training"),),
+            facts={"what helps": f"rows of one origin belong into one fold: {_ANEW} --group COLUMN"},
         )
     ]
 
@@ -167,19 +163,17 @@ def _owns_rows(dataset: Dataset, column: Column) -> bool:
 
 def _broken_group(case: Case, column: Column, rows: np.ndarray) -> Finding:
     size = int(rows.sum())
-    change = contrast(case.predictions.loss, rows, case.predictions)
-    why = f"rows of one {column.name} tell of each other (--group {column.name!r})"
+    rise = case.loss.against_rest(rows).estimate()
     return Finding(
         kind="group split",
-        title=f"Rows of one {column.name} lie in several folds: {size:,} are judged by models that know it",
+        title=f"Rows of one {column.name} lie in several folds: {size:,} were judged by models that know it",
         where=Where(column=column.name),
         size=size,
-        effect=change.effect,
-        effect_of=f"{loss_name(case.predictions)} of these rows less that of the others",
+        effect=rise,
+        effect_of=loss_of(case.predictions).less_rest,
         share_of_loss=case.share_of_loss(rows),
         examples=case.worst(rows),
-        facts={"rows whose value lies in several folds": size},
-        fixes=(Suggestion(FixName.REGROUP, why, "one training"),),
+        facts={"what helps": f"{_ANEW} --group {quote(column.name)}"},
     )
 
 
@@ -201,7 +195,6 @@ def _along(case: Case, column: Column, order: np.ndarray) -> list[Finding]:
     r = float(np.corrcoef(values[:-1], values[1:])[0, 1])
     half = critical(0.95) / np.sqrt(n - 4)
     low, high = np.tanh(np.arctanh(np.clip(r, -0.999999, 0.999999)) + np.array([-half, half]))
-    why = f"a model is used on later rows than it has seen (--time {column.name!r})"
     return [
         Finding(
             kind="time order",
@@ -211,7 +204,7 @@ def _along(case: Case, column: Column, order: np.ndarray) -> list[Finding]:
             effect=Estimate(r, float(low), float(high), n=n, method="lag 1 correlation, Fisher"),
             effect_of=f"correlation of a row's target with that of the next one in {column.name}; 0 is none",
             p=float(two_sided(r * np.sqrt(n))) if low >= _ALIKE else 1.0,  # Holm counts all that were asked
-            fixes=(Suggestion(FixName.REGROUP, why, "one training"),),
+            facts={"what helps": f"{_ANEW} --time {quote(column.name)}"},
         )
     ]
 

@@ -6,36 +6,28 @@ import numpy as np
 from scipy.special import chdtrc
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import Estimate, significant
-from holdfast.core.finding import Finding, FixName, Suggestion, Suspect, Where
+from holdfast.core.estimate import Estimate
+from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
-from holdfast.debugging.change import (
-    contrast,
-    corrected,
-    guess_loss,
-    loss_name,
-    mean_change,
-    moved,
-    part_of,
-    share_of,
-)
+from holdfast.debugging.corrected import corrected
+from holdfast.debugging.effect import mean_of
+from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of
 from holdfast.metrics.setting import Setting
 from holdfast.stats.tails import critical
 
 _ROWS = 20_000  # that are fitted on again
 _TOLERATED = 0.05  # of the rows may get another answer from another seed
 _NEGLIGIBLE = 0.001  # of a constant guess's loss: folds of a nearly perfect model may differ by that
-_MOST_SHOWN = 1_000
 _FEWEST = 30  # rows of a fold, and in all
 
 _FIXES = (
     Suggestion(
         FixName.REGULARISE, "a simpler model, or a mix of several, hangs less on chance", "one training"
     ),
-    Suggestion(FixName.COLLECT, "label more rows like these", "labels and one training"),
+    Suggestion(FixName.COLLECT, "more rows like these", "labels and one training"),
 )
 
 
@@ -56,7 +48,7 @@ def unstable(
     case = case_of(dataset, predictions)
     if len(case) < _FEWEST:
         return ()
-    return corrected([*_seeds(part_of(case, _ROWS, seed=seed), probe, seed), *_folds(case)])
+    return corrected([*_seeds(case.sample(_ROWS, seed=seed), probe, seed), *_folds(case)])
 
 
 def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
@@ -65,9 +57,7 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
     if not rows.any():
         return []
     stability = _stability(first, second)
-    order = np.flatnonzero(rows)[np.argsort(stability[rows], kind="stable")][:_MOST_SHOWN]
-    ids = judged.example.gather(order).to_list()
-    suspects = tuple(Suspect(name, float(score)) for name, score in zip(ids, stability[order], strict=True))
+    suspects = part.suspects(rows, stability)
     share = share_of(rows, judged)
     what = "another class" if judged.header.task is Task.CLASSIFICATION else "a clearly different number"
     return [
@@ -77,11 +67,11 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
             where=Where(examples=suspects),
             size=int(rows.sum()),
             effect=share,
-            effect_of=f"share of the rows to which two trainings of {probe.learner} give different answers",
+            effect_of=f"share of rows that two trainings of {probe.learner} answer differently; 0 is best",
             share_of_loss=part.share_of_loss(rows),
-            p=mean_change(rows.astype(np.float64), judged, seed=seed).p_above(_TOLERATED),
+            p=mean_of(rows.astype(np.float64), judged).p_above(_TOLERATED),
             about="seeds",
-            examples=tuple(ids[:10]),
+            examples=tuple(one.example for one in suspects[:10]),
             facts={
                 "mean stability": float(stability.mean()),
                 "loss that averaging seeds would save": _saved(first, second, judged),
@@ -114,7 +104,7 @@ def _saved(first: Predictions, second: Predictions, judged: Predictions) -> Esti
         loss = -np.log(np.clip(own, np.finfo(np.float32).eps, 1))
     else:
         return Estimate.absent("there are no probabilities to average", n=len(judged))
-    return mean_change((first.loss + second.loss) / 2 - loss, judged).effect
+    return mean_of((first.loss + second.loss) / 2 - loss, judged).estimate()
 
 
 def _folds(case: Case) -> list[Finding]:
@@ -127,31 +117,31 @@ def _folds(case: Case) -> list[Finding]:
     names = names[rows >= _FEWEST]
     if len(names) < 2:
         return []
-    of_fold = [mean_change(judged.loss[fold == k], judged.where(fold == k)) for k in names]
-    means, overall = np.array([change.value for change in of_fold]), mean_change(judged.loss, judged)
+    of_fold = [mean_of(judged.loss[fold == k], judged.where(fold == k)) for k in names]
+    means, overall = np.array([change.value for change in of_fold]), mean_of(judged.loss, judged)
     held = np.array([case.weight[fold == k].sum() for k in names])
     if overall.error <= 0 or held.min() <= 0:
         return []
     # Folds that differ by chance only have one variance; with skewed losses their own would mislead.
     spread = float((held / case.weight.sum() * ((means - overall.value) / overall.error) ** 2).sum())
     worst = int(means.argmax())
-    inside = fold == names[worst]
+    inside, loss = fold == names[worst], loss_of(judged)
     effect = _widened(case, inside, len(names))
     worth = effect.value >= _NEGLIGIBLE * float(guess_loss(judged).mean())
     return [
         Finding(
             kind="unstable",
-            title=f"Fold {names[worst]} is worse than the others: its {loss_name(judged)} is "
-            f"{significant(float(means[worst]))}, theirs {significant(float(judged.loss[~inside].mean()))}",
+            title=f"Fold {names[worst]} is worse than the others: its {loss.short} is "
+            f"{loss.told(float(means[worst]))}, theirs {loss.told(float(judged.loss[~inside].mean()))}",
             where=Where(),
             size=int(inside.sum()),
             effect=effect,
-            effect_of=f"{loss_name(judged)} of the worst of {len(names)} folds less that of the others",
+            effect_of=f"{loss.mean} of the worst of {len(names)} folds less that of the others; 0 is best",
             share_of_loss=case.share_of_loss(inside),
             p=float(chdtrc(len(names) - 1, spread)) if worth else 1.0,
             about="folds",
             examples=case.worst(inside),
-            facts={f"fold {name}": change.effect for name, change in zip(names, of_fold, strict=True)},
+            facts={f"fold {name}": of.estimate() for name, of in zip(names, of_fold, strict=True)},
             fixes=_FIXES,
         )
     ]
@@ -159,8 +149,8 @@ def _folds(case: Case) -> list[Finding]:
 
 def _widened(case: Case, inside: np.ndarray, folds: int) -> Estimate:
     """The contrast of the worst fold, with an interval that holds for all folds at once."""
-    change = contrast(case.predictions.loss, inside, case.predictions)
-    half = critical(1 - (1 - Setting().level) / folds, df=change.df) * change.error
+    change = case.loss.against_rest(inside)
+    half = critical(1 - (1 - Setting().level) / folds, df=change.units - 1) * change.error
     low, high = change.value - half, change.value + half
     method = f"Welch, Bonferroni over {folds} folds"
     return Estimate(change.value, low, high, n=len(inside), method=method)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from holdfast.core.finding import Finding, FixName, Suggestion, Suspect, Where
+from holdfast.core.finding import Finding, FixName, Suggestion, Where
 from holdfast.core.query import Query, Term
 from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case
 from holdfast.debugging.cells import surprise
-from holdfast.debugging.change import contrast, loss_name
+from holdfast.debugging.effect import Effect
+from holdfast.debugging.losses import against_rest, loss_of
 
 _UNUSUAL = 0.02  # of the rows
 _RARE = 0.005  # of the rows: a level as rare as this
-_FEWEST = 20  # rows in all
 _MOST_LEVELS = 50  # that a query lists
-_MOST_SHOWN = 1_000
 
 
 def unusual_rows(case: Case) -> list[Finding]:
@@ -27,31 +26,29 @@ def unusual_rows(case: Case) -> list[Finding]:
     """
     strange = surprise(case.dataset)
     rows = strange > np.quantile(strange, 1 - _UNUSUAL)
-    change = contrast(case.predictions.loss, rows, case.predictions)
-    if not change.effect.known:
+    rise = case.loss.against_rest(rows)
+    if not rise.enough:
         return []
-    loss = loss_name(case.predictions)
-    order = np.flatnonzero(rows)[np.argsort(-strange[rows], kind="stable")][:_MOST_SHOWN]
-    usual = np.searchsorted(np.sort(-strange), -strange[order], side="left") / len(case)
-    ids = case.predictions.example.gather(order).to_list()
-    suspects = tuple(Suspect(name, float(score)) for name, score in zip(ids, usual, strict=True))
+    # The share of the rows that are more unusual still.
+    score = np.searchsorted(np.sort(-strange), -strange, side="left") / len(case)
+    told = against_rest(case.predictions, rows)
     return [
         Finding(
             kind="unusual inputs",
-            title=f"The model loses more on the {rows.sum():,} rows whose cells are least like the others'",
-            where=Where(examples=suspects),
+            title=f"Weak on the {rows.sum():,} rows that are least like the others: {told}",
+            where=Where(examples=case.suspects(rows, score)),
             size=int(rows.sum()),
-            effect=change.effect,
-            effect_of=f"{loss} of the most unusual {_UNUSUAL:.0%} of the rows less that of the others",
+            effect=rise.estimate(),
+            effect_of=loss_of(case.predictions).less_rest,
             share_of_loss=case.share_of_loss(rows),
-            p=change.p_above(),
+            p=rise.p_above(),
             examples=case.worst(rows),
             fixes=(
-                Suggestion(FixName.COLLECT, "label more rows like these", "labels and one training"),
-                Suggestion(FixName.REPAIR, "look whether these cells are right", "one training"),
+                Suggestion(FixName.COLLECT, "more rows like these", "labels and one training"),
                 Suggestion(
                     FixName.REGULARISE, "a smoother model strays less far from its data", "one training"
                 ),
+                Suggestion(FixName.DROP_ROWS, "where their cells turn out to be wrong", "one training"),
             ),
         )
     ]
@@ -67,29 +64,29 @@ def rare_levels(case: Case) -> list[Finding]:
         share = cells.alias("level").to_frame().select(pl.len().over("level") / len(cells)).to_series()
         rare = (share < _RARE) & cells.is_not_null()
         rows = np.asarray(rare.to_numpy())
-        levels = cells.filter(rare).unique().sort().to_list()
-        change = contrast(case.predictions.loss, rows, case.predictions)
-        if rows.sum() < _FEWEST or not change.effect.known:
-            continue
-        listed = str(Query((Term(column.name, "in", tuple(levels)),))) if len(levels) <= _MOST_LEVELS else ""
-        found.append(
-            Finding(
-                kind="rare levels",
-                title=f"The model loses more on the {rows.sum():,} rows with rare levels of {column.name}",
-                where=Where(query=listed) if listed else Where(column=column.name),
-                size=int(rows.sum()),
-                effect=change.effect,
-                effect_of=f"{loss_name(case.predictions)} of these rows less that of the others",
-                share_of_loss=case.share_of_loss(rows),
-                p=change.p_above(),
-                examples=case.worst(rows),
-                facts={"rare levels": len(levels)},
-                fixes=(
-                    Suggestion(FixName.COLLECT, "label more rows of these levels", "labels and one training"),
-                    Suggestion(
-                        FixName.REPAIR, "make rare levels coarser, or mend their spelling", "one training"
-                    ),
-                ),
-            )
-        )
+        rise = case.loss.against_rest(rows)
+        if rise.enough:
+            found.append(_rare(case, column.name, rows, rise))
     return found
+
+
+def _rare(case: Case, name: str, rows: np.ndarray, rise: Effect) -> Finding:
+    levels = case.dataset.table[name].filter(pl.Series(values=rows)).unique().sort().to_list()
+    listed = str(Query((Term(name, "in", tuple(levels)),))) if len(levels) <= _MOST_LEVELS else ""
+    told = against_rest(case.predictions, rows)
+    return Finding(
+        kind="rare levels",
+        title=f"Weak on the {rows.sum():,} rows with rare levels of {name}: {told}",
+        where=Where(query=listed, column=name),
+        size=int(rows.sum()),
+        effect=rise.estimate(),
+        effect_of=loss_of(case.predictions).less_rest,
+        share_of_loss=case.share_of_loss(rows),
+        p=rise.p_above(),
+        examples=case.worst(rows),
+        facts={"rare levels": len(levels)},
+        fixes=(
+            Suggestion(FixName.COLLECT, "more rows of these levels", "labels and one training"),
+            Suggestion(FixName.REGROUP, "rare levels become one, with rows to learn from", "one training"),
+        ),
+    )
