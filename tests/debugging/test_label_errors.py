@@ -121,7 +121,7 @@ def test_the_ranked_list_and_its_scores_are_cleanlabs():
     assert [suspect.score for suspect in finding.where.examples] == scores[theirs].tolist()
     both = find_label_issues(codes, probability, filter_by="both", n_jobs=1)
     assert set(finding.examples) == {f"r{i}" for i in np.flatnonzero(both)}
-    assert finding.facts["high precision"] == both.sum() == len(finding.examples)
+    assert finding.facts["surer ones"] == both.sum() == len(finding.examples)
 
 
 def test_blocks_of_rows_change_nothing(monkeypatch):

@@ -362,13 +362,30 @@ GUARD = """
 name = "whole"
 kind = "floor"
 metric = "log_loss"
-at_most = 0.0001
+at_most = {most}
 """
 
 
-def test_a_fix_that_breaks_a_guard_is_not_proven(project):
+@pytest.fixture
+def anew(monkeypatch):
+    """The fix of the fixture is tried again, as if nobody had."""
+    monkeypatch.setattr("holdfast.project.fix._tried", lambda project, fixed: None)
+
+
+def test_a_guard_that_the_run_before_fails_too_is_not_the_fix_s_doing(project, anew):
     toml = project.path / "holdfast.toml"
-    toml.write_text(toml.read_text() + GUARD)
+    toml.write_text(toml.read_text() + GUARD.format(most=0.0001))
+    assert fix(LEAK, project=hf.open(project.path)).outcome is ProofOutcome.PROVEN
+
+
+def test_the_same_fix_is_neither_asked_nor_paid_for_twice(project, proof):
+    again = fix(LEAK, project=hf.open(project.path))
+    assert again.id == proof.id and len(proofs(project)) == 1
+
+
+def test_a_fix_that_breaks_a_guard_is_not_proven(project, anew):
+    toml = project.path / "holdfast.toml"
+    toml.write_text(toml.read_text() + GUARD.format(most=0.2))
     tried = fix(LEAK, project=hf.open(project.path))
     assert tried.outcome is ProofOutcome.HARMFUL
     assert "guard whole" in tried.why

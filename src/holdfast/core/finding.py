@@ -127,6 +127,12 @@ class Findings:
     def __len__(self) -> int:
         return len(self.items)
 
+    def __repr__(self) -> str:
+        lines = [f"  {one.id}: {one.title}" for one in self.items]
+        return "\n".join(
+            [f"Findings({len(self)} in {self.run or 'predictions'}, {self.rows:,} rows)", *lines]
+        )
+
     def __getitem__(self, name: int | str) -> Finding:
         """By place, by id, or by the beginning of an id; UnknownFindingError otherwise."""
         if isinstance(name, int):

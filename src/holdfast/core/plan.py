@@ -33,7 +33,8 @@ class Plan:
     its tuned defaults. `loss` names what is minimised ("log_loss", "balanced", "focal";
     "squared", "absolute", "huber", "quantile", "poisson"), `metric` what the model is
     judged and chosen by. `treatment` changes the rows that each fold trains on. `decision`
-    ("threshold", "recalibrate") is what was chosen anew for a model after it was fitted.
+    ("threshold:f1", "recalibrate", or several joined by "+") is what was chosen anew for a model
+    after it was fitted.
     """
 
     task: Task

@@ -20,6 +20,8 @@ from holdfast.core.query import parse_query
 from holdfast.core.task import Task
 from holdfast.errors import FixError
 
+# What a finding on the threshold is about -> the metric's name.
+AIMS = {"F1": "f1", "balanced accuracy": "balanced_accuracy"}
 COPIES = 3.0  # synthetic rows for each row of a weak slice
 
 
@@ -29,8 +31,9 @@ class Change:
 
     `dataset` is the new version of the rows, in the order of `kept` (bool of shape (n,)
     over the old rows). `calmer` asks every learner for stronger regularisation, `loss` for another loss;
-    `decision` ("threshold", "recalibrate") changes what a fitted model decides, and nothing
-    is trained. `monotone` names a column and the direction of its effect, +1 or -1.
+    `decision` ("threshold:f1", "recalibrate") changes what a fitted model decides, and nothing
+    is trained; behind a colon stands the metric that it aims at. `monotone` names a column and
+    the direction of its effect, +1 or -1.
     """
 
     fix: FixName
@@ -114,8 +117,13 @@ def regularise(asked: Asked) -> Change:
 
 
 def decide(fix: FixName, said: str) -> Making:
-    """The same fitted model, deciding otherwise."""
-    return lambda asked: replace(unchanged(asked, fix, said), decision=str(fix))
+    """The same fitted model, deciding otherwise; a threshold aims at what the finding is about."""
+
+    def change(asked: Asked) -> Change:
+        aim = AIMS.get(asked.finding.about, "") if fix is FixName.THRESHOLD else ""
+        return replace(unchanged(asked, fix, said), decision=f"{fix}:{aim}" if aim else str(fix))
+
+    return change
 
 
 def fair(asked: Asked) -> Change:

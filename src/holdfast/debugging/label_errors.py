@@ -74,7 +74,7 @@ def label_errors(predictions: Predictions, dataset: Dataset | None = None) -> tu
     """One finding with all rows whose label the model contradicts, or none where there are no such rows.
 
     `where.examples` are listed worst first with their `label_quality`; `examples` are the
-    surer ones among them, the "high precision" of its facts. `effect` estimates the share of
+    surer ones among them, the "surer ones" of its facts. `effect` estimates the share of
     wrong labels among all judged rows: most listed rows of a good table are the model's
     errors and not the labels'. With a `dataset` a fact says how many have a twin, a row with
     equal features, that carries the suggested label. Weights are not used. Raises as
@@ -87,7 +87,7 @@ def label_errors(predictions: Predictions, dataset: Dataset | None = None) -> tu
     ids = p.example.gather(listed).to_list()
     sure = [name for name, marked in zip(ids, judged.sure[listed].tolist(), strict=True) if marked]
     effect = _effect(judged)
-    facts: dict[str, Fact] = {"judged rows": len(p), "high precision": len(sure)}
+    facts: dict[str, Fact] = {"judged rows": len(p), "surer ones": len(sure)}
     if p.header.task is Task.CLASSIFICATION:
         facts["expected wrong"] = _times(effect, len(p))
         if dataset is not None:
@@ -223,10 +223,10 @@ def _title(judged: _Judged, effect: Estimate) -> str:
     n, size = len(judged.rows), len(judged.listed)
     if judged.rows.header.task is Task.REGRESSION:
         return f"{size:,} of {n:,} targets lie far from what the model predicts"
-    wrong, low, high = (round(share * n) for share in (effect.value, effect.low, effect.high))
+    wrong = round(effect.value * n)
     return (
-        f"The model contradicts {size:,} of {n:,} labels; "
-        f"an estimated {wrong:,} ({low:,} to {high:,}) of all are wrong"
+        f"The model contradicts {size:,} of {n:,} labels: its own errors, or wrong labels "
+        f"(a rough guess: {wrong:,})"
     )
 
 

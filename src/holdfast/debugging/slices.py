@@ -25,7 +25,9 @@ from holdfast.stats.multiplicity import holm
 KIND = "weak slice"
 # Of the score: a slice of 5 % of the rows must lose 1.2 times the mean, one of 1 % twice the mean. At the
 # 0.95 of the paper it were 2 and 6 times, and only very broad slices would be looked at.
-_ALPHA_SCORE = 0.99
+# How much a slice's smallness counts against it: less where there are so many rows that a
+# small slice's mean is known well.
+_SMALLNESS, _USUAL_ROWS = 0.01, 8_000
 _LOOKED_AT = 1_000  # of the best slices, most of which overlap
 _REPORTED = 10
 _SORTED_BY = 100_000  # rows at most, by which overlapping slices are told apart
@@ -86,7 +88,8 @@ def _found(case: Case) -> list[tuple[str, np.ndarray]]:
     seen = binned.at(case.search)
     loss, weight = case.predictions.loss[case.search], case.weight[case.search]
     loss, weight = loss - min(float(loss.min()), 0.0), weight / weight.mean()
-    aim = Aim(_LOOKED_AT, fewest, _ALPHA_SCORE, _deepest(rows, len(binned.columns)))
+    smallness = _SMALLNESS * min(1.0, math.sqrt(_USUAL_ROWS / rows))
+    aim = Aim(_LOOKED_AT, fewest, 1 - smallness, _deepest(rows, len(binned.columns)))
     codes, spans = seen.grouped()
     best = top_slices(codes, loss, aim, weight=None if case.predictions.weight is None else weight)
     some = slice(None, None, math.ceil(rows / _SORTED_BY))

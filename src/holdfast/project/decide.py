@@ -26,13 +26,14 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
     """The run with another threshold or temperature, chosen on its out-of-fold rows, cross-fitted."""
     model, predictions, plan = run.model, run.predictions, run.record.plan
     assert isinstance(model, TabularModel) and predictions is not None and plan is not None
+    decision, _, aim = change.decision.partition(":")
     output, positive = predictions.probability, predictions.header.positive
-    if output is None or (positive is None and change.decision == FixName.THRESHOLD):
+    if output is None or (positive is None and decision == FixName.THRESHOLD):
         raise FixError(f"{run.id} gives no probability of one class of two, so it has no threshold.")
     rows, manifest = judge.prepared.rows, model.manifest
     temperature, threshold, decided = manifest.temperature, manifest.threshold, None
-    if change.decision == FixName.THRESHOLD:
-        threshold, decided = _threshold(output, judge)
+    if decision == FixName.THRESHOLD:
+        threshold, decided = _threshold(output, judge, aim)
     else:
         again = fit_temperature(output, rows.codes)
         temperature *= again
@@ -45,13 +46,13 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
     out = out_of_fold(rows, output, threshold=threshold, model=name, decided=decided)
     fitted = with_decision(model, temperature=temperature, threshold=threshold)
     if fitted.id == model.id:
-        what = _DECIDES[FixName(change.decision)]
+        what = _DECIDES[FixName(decision)]
         raise FixError(f"On the open rows no other {what} is better than the one of {run.id}.")
     record = replace(
         run.record,
         id=name,
         training=judge.training,
-        plan=replace(plan, decision="+".join(filter(None, (plan.decision, change.decision)))),
+        plan=replace(plan, decision=_with(plan.decision, change.decision)),
         model=fitted.id,
         scores={judge.prepared.metric.name: evaluate(out, judge.prepared.metric)},
         notes=(*run.record.notes, change.said),
@@ -59,11 +60,18 @@ def decided_anew(run: Run, change: Change, judge: Judge) -> Run:
     return replace(run, record=record, predictions=out, model=fitted)
 
 
-def _threshold(output: np.ndarray, judge: Judge) -> tuple[float, np.ndarray | None]:
+def _with(before: str, decision: str) -> str:
+    """The decisions so far and this one, which takes the place of one of its kind."""
+    kind = decision.partition(":")[0]
+    kept = [one for one in before.split("+") if one and one.partition(":")[0] != kind]
+    return "+".join([*kept, decision])
+
+
+def _threshold(output: np.ndarray, judge: Judge, aim: str) -> tuple[float, np.ndarray | None]:
     rows, metric = judge.prepared.rows, judge.prepared.metric
     assert rows.positive is not None  # `decided_anew` has looked
-    if metric.family != "confusion":
-        metric = resolve(_FOR_THRESHOLD, judge.prepared.task)
+    if aim or metric.family != "confusion":
+        metric = resolve(aim or _FOR_THRESHOLD, judge.prepared.task)
     place = rows.classes.index(rows.positive)
     names = [rows.classes[1 - place], rows.positive]
 

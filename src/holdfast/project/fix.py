@@ -10,13 +10,13 @@ from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.events import OnEvent, Said, silent
 from holdfast.core.finding import Finding, FixName
 from holdfast.core.fingerprint import fingerprint
-from holdfast.core.guard import Guard, GuardKind
+from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
 from holdfast.debugging.fixes import Asked, applicable, change_for
 from holdfast.debugging.proof import prove
 from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
-from holdfast.project.chain import GUARD, PROOF, body_of, guards, whoever
+from holdfast.project.chain import GUARD, PROOF, body_of, guards, proofs, whoever
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, open_project
 from holdfast.project.proving import Fixed, judge, trial
@@ -101,7 +101,16 @@ def fix_finding(project: Project, asked: FixRequest) -> Proof:
         if seen is None:
             return _unseen(project, fixed, ids)
         return _proven(project, fixed, ids, seen.labels)
-    return _proven(project, fixed, ids)
+    return _tried(project, fixed) or _proven(project, fixed, ids)
+
+
+def _tried(project: Project, fixed: Fixed) -> Proof | None:
+    """The proof of the very same fix, which need not be asked, and paid for, again."""
+    for proof in proofs(project):
+        same = (proof.finding, proof.fix, proof.before, proof.after)
+        if same == (fixed.finding.id, fixed.change.fix, fixed.before.id, fixed.after.id):
+            return proof
+    return None
 
 
 def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
@@ -129,11 +138,20 @@ def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
 
 
 def _first(question: Asked) -> FixName:
-    able = [one for one in applicable(question) if one is not FixName.COLLECT]
-    if question.labels is None and FixName.RELABEL in able and able[0] is FixName.RELABEL:
+    """The first of the suggested fixes that trains or decides something."""
+    finding = question.finding
+    suggested = [one.fix for one in finding.fixes if one.fix is not FixName.COLLECT]
+    able = [one for one in applicable(question) if one in suggested]
+    if not able:
+        others = [str(one) for one in applicable(question)]
         raise FixError(
-            f"{question.finding.id} is answered by a person's word on labels first: "
-            f"holdfast review labels {question.finding.id}. Or choose another fix: --with {able[1]}"
+            f"{finding.id} suggests nothing to be tried by itself. Look at it: holdfast show {finding.id}. "
+            f"What could be tried: --with {', '.join(others)}"
+        )
+    if question.labels is None and able[0] is FixName.RELABEL:
+        raise FixError(
+            f"{finding.id} is answered by a person's word on labels first: "
+            f"holdfast review labels {finding.id}. Or choose another fix: --with {able[-1]}"
         )
     return able[0]
 
@@ -152,7 +170,7 @@ def _proven(
     kept = entries(project.store)
     ledger = ledger_of(project, kept)
     asked = trial(project, fixed, ledger.level)
-    asked = replace(asked, guards=check_run(project, fixed.after, guards(project)))
+    asked = replace(asked, guards=_guarded(project, fixed))
     outcome, claims, why = prove(asked, judge) if labels is None else prove_labels(asked, labels, judge)
     finding, change = fixed.finding, fixed.change
     facts: dict[str, float | str] = {"finding": finding.id, "fix": str(change.fix)}
@@ -180,6 +198,15 @@ def _proven(
     )
     _keep(project, proof, fixed)
     return proof
+
+
+def _guarded(project: Project, fixed: Fixed) -> tuple[Checked, ...]:
+    """The guards, held against the run after; one that the run before fails too is not the fix's doing."""
+    checked = check_run(project, fixed.after, guards(project))
+    broken = tuple(one.guard for one in checked if one.status is GuardStatus.FAILED)
+    before = check_run(project, fixed.before, broken) if broken else ()
+    old = {one.guard.name for one in before if one.status is GuardStatus.FAILED}
+    return tuple(one for one in checked if one.guard.name not in old)
 
 
 def _attempts(kept: Sequence[LedgerEntry], fixed: Fixed) -> int:

@@ -17,7 +17,7 @@ from holdfast.core.guard import Checked
 from holdfast.core.labels import label_text
 from holdfast.core.predictions import Predictions
 from holdfast.core.proof import Proof, ProofOutcome
-from holdfast.core.release import GuardSaid, Refused, Release, Stage
+from holdfast.core.release import GuardSaid, Refused, Release, Stage, Standing
 from holdfast.core.run import Run
 from holdfast.core.task import Task
 from holdfast.core.verdict import Verdict
@@ -26,13 +26,13 @@ from holdfast.metrics import evaluate, resolve
 from holdfast.project.chain import REFUSED, RELEASE, body_of, guards, proofs, whoever
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, open_project
-from holdfast.project.history import champion
+from holdfast.project.history import champion, stages_of
 from holdfast.project.predict import served_model
 from holdfast.project.runs import data_of, run_named
 from holdfast.project.seal import ledger_of
 from holdfast.project.sealed_rows import sealed_rows
 from holdfast.promotion.gate import failed, passes
-from holdfast.store.decisions import append_decision
+from holdfast.store.decisions import append_decision, decisions
 from holdfast.store.ledger import LedgerEntry, append_entry, entries
 
 NOTHING_KNOWN = "a constant"  # what a first release is held against
@@ -62,6 +62,7 @@ def propose(
     run, by, held = run_named(project, name), whoever(author), champion(project)
     if held is not None and held.release.run == run.id:
         raise DecisionError(f"{run.id} is the champion already, as {held.release.id}.")
+    _refuse_waiting(project, run, held)
     if run.record.plan is None:
         raise ModelError(f"{run.id} was logged, not planned here, so its sealed rows are not known.")
     checked = check_run(project, run, guards(project))
@@ -84,6 +85,17 @@ def propose(
     body = body_of(proposed, RELEASE)
     append_decision(project.store, Decision(DecisionKind.PROPOSAL, proposed.id, by, proposed.why, body))
     return proposed
+
+
+def _refuse_waiting(project: Project, run: Run, held: Stage | None) -> None:
+    """The same question is not asked, and paid for, twice."""
+    for stage in stages_of(decisions(project.store)):
+        waits = stage.standing is Standing.PROPOSED and stage.release.run == run.id
+        if waits and stage.release.champion == (held.release.run if held else ""):
+            name = stage.release.id
+            raise DecisionError(
+                f"{run.id} waits for review already: holdfast approve {name} --as NAME --why '...'"
+            )
 
 
 def release(

@@ -16,7 +16,7 @@ from holdfast.core.query import parse_query
 from holdfast.core.run import Run
 from holdfast.core.split import Split
 from holdfast.core.verdict import Verdict
-from holdfast.debugging.fixes import Change
+from holdfast.debugging.changes import AIMS, Change
 from holdfast.debugging.gap_change import Groups, judge_gap
 from holdfast.debugging.parts import parts_of
 from holdfast.debugging.proof import Pair, Question, Trial
@@ -27,6 +27,7 @@ from holdfast.project.sealed_rows import sealed_rows
 
 _BANDS = 4  # of a number's values, as parts that may not be harmed
 _LOSS = "loss"
+_LEAKS = ("leak", "id-like")  # kinds about a column that says more now than it will in use
 _DECISIONS, _OF_DECISIONS = "balanced_accuracy", ("threshold", "rare class")  # kinds about decisions
 
 
@@ -55,7 +56,8 @@ def trial(project: Project, fixed: Fixed, level: float) -> Trial:
     old = sealed_rows(project, fixed.dataset, split, apart=apart)
     after = replace(split, role=split.role[kept], fold=split.fold[kept], tied=split.tied[kept])
     new = sealed_rows(project, fixed.change.dataset, after, apart=apart)
-    leak = fixed.finding.where.column if fixed.change.fix is FixName.DROP_COLUMN else ""
+    dropped = fixed.change.fix is FixName.DROP_COLUMN and fixed.finding.kind in _LEAKS
+    leak = fixed.finding.where.column if dropped else ""
     if leak:
         old = replace(old, table=old.table.with_columns(pl.lit(None, old.table[leak].dtype).alias(leak)))
     sealed = Pair(
@@ -63,7 +65,8 @@ def trial(project: Project, fixed: Fixed, level: float) -> Trial:
         served_model(fixed.after).predict(new).named("after"),
     )
     seen = None if leak else _open_pair(fixed)
-    main = Question(plan.metric, plan.metric, seen, sealed)
+    name = f"{plan.metric}, {leak} empty before" if leak else plan.metric
+    main = Question(name, plan.metric, seen, sealed)
     seen_cells = None if seen is None else _cells_of(seen.before, fixed.dataset)
     return Trial(
         _target(fixed, main, old, seen_cells),
@@ -81,10 +84,18 @@ def judge(before: Predictions, after: Predictions, metric: str, level: float) ->
 
 
 def _open_pair(fixed: Fixed) -> Pair | None:
-    """The open rows that both models predicted out of fold, with the labels of the model before."""
+    """The open rows that the model before predicted out of fold, with the labels that it knew.
+
+    Rows that the fix dropped judge it too: no model after it was fitted on them.
+    """
     before, after = fixed.before.predictions, fixed.after.predictions
     if before is None or after is None:
         return None
+    gone = fixed.dataset.take(~fixed.change.kept)
+    if len(gone):
+        asked = served_model(fixed.after).predict(gone)
+        columns = [pl.col(name).cast(kind) for name, kind in after.table.schema.items()]
+        after = replace(after, table=pl.concat([after.table, asked.table.select(columns)]))
     return Pair(*on_same_rows(before.named("before"), after.named("after")))
 
 
@@ -101,10 +112,10 @@ def _target(fixed: Fixed, main: Question, rows: Dataset, seen_cells: pl.DataFram
     if finding.kind == "bias":
         return _gap(fixed, main)
     if fixed.change.fix is FixName.THRESHOLD or finding.kind in _OF_DECISIONS:
-        metric = _DECISIONS if finding.facts.get("metric") is None else str(finding.facts["metric"])
+        metric = AIMS.get(finding.about, _DECISIONS)
         return replace(main, name=f"{metric}, all rows", metric=metric)
     if not query:
-        return replace(main, name=f"{main.metric}, all rows")
+        return replace(main, name=f"{main.name}, all rows")
     inside, seen = parse_query(query), main.open
     if seen is not None and seen_cells is not None:
         seen = seen.where(inside.mask(seen_cells))

@@ -73,9 +73,23 @@ def refitted(project: Project, asked: Refit) -> Run:
         judge = Judge(prepared, keeper.training, request.seed)
         runs, given_up = fit_chosen(request, chosen, judge, engine, keeper, time.monotonic())
         board = leaderboard(runs, metric=prepared.metric)
-        keeper.keep(runs, board, given_up)
-    mixed = next((run for run in runs if run.record.weights), None)
-    return mixed or next(run for run in runs if run.id == board.best)
+        mixed = next((run for run in runs if run.record.weights), None)
+        fitted = mixed or next(run for run in runs if run.id == board.best)
+        decided = _as_decided(fitted, asked, judge)
+        keeper.keep(runs if decided is fitted else [*runs, decided], board, given_up)
+    return decided
+
+
+def _as_decided(fitted: Run, asked: Refit, judge: Judge) -> Run:
+    """The fitted run with the decisions that the run before had been given, made anew on these rows."""
+    plan = asked.run.record.plan
+    assert plan is not None  # `refitted` has looked
+    for decision in filter(None, plan.decision.split("+")):
+        try:
+            fitted = decided_anew(fitted, replace(asked.change, decision=decision), judge)
+        except FixError:
+            continue  # on these rows the usual decision is as good
+    return fitted
 
 
 def _prepared(asked: Refit) -> Prepared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from holdfast.core.decision import Decision, DecisionKind
@@ -77,7 +78,7 @@ def _decide(project: Project, kind: DecisionKind, name: str, reviewer: str, why:
         if stage.standing is not Standing.PROPOSED:
             raise DecisionError(f"{name} {_is(stage)}, so it cannot be decided again.")
         author = stage.release.author
-        if reviewer.strip().casefold() == author.casefold() and not solo:
+        if _one_person(reviewer, author) and not solo:
             raise DecisionError(
                 f"{author} put {name} to the gate, and another person must decide on it. Or let authors "
                 "decide, which is recorded: in holdfast.toml under [review], solo = true"
@@ -90,10 +91,20 @@ def _decide(project: Project, kind: DecisionKind, name: str, reviewer: str, why:
             )
 
     stage = stage_named(stages_of(decisions(project.store)), name)
-    alone = reviewer.strip().casefold() == stage.release.author.casefold()
+    alone = _one_person(reviewer, stage.release.author)
     decision = Decision(kind, name, reviewer.strip(), why.strip(), {"solo": alone, "run": stage.release.run})
     append_decision(project.store, decision, allow=allow)
     return stage_named(stages_of(decisions(project.store)), name)
+
+
+def _one_person(first: str, second: str) -> bool:
+    """Whether two names are one, but for case, blanks and signs that nobody sees."""
+
+    def seen(name: str) -> str:
+        plain = unicodedata.normalize("NFKC", name)
+        return "".join(c for c in plain if c.isprintable() and not c.isspace()).casefold()
+
+    return seen(first) == seen(second)
 
 
 def _check_said(reviewer: str, why: str) -> None:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
+import polars as pl
 
+from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus
 from holdfast.core.predictions import Predictions
-from holdfast.core.query import parse_query
+from holdfast.core.query import Query, parse_query
 from holdfast.core.task import Task
 from holdfast.core.verdict import Outcome, Verdict
-from holdfast.errors import ColumnError, HoldfastError, PlanError, some
+from holdfast.errors import ColumnError, HoldfastError, PlanError, QueryError, some
 from holdfast.metrics.by_group import gap, rate_names
 from holdfast.metrics.calibration import reliability
 from holdfast.metrics.evaluate import evaluate
@@ -132,7 +134,23 @@ def _slice(guard: Guard, subject: Subject) -> Predictions | None:
         return rows
     if subject.dataset is None:
         return None
-    return rows.where(parse_query(guard.where).mask(rows_of(rows, subject.dataset).table))
+    query = parse_query(guard.where)
+    _check_levels(query, subject.dataset)
+    return rows.where(query.mask(rows_of(rows, subject.dataset).table))
+
+
+def _check_levels(query: Query, dataset: Dataset) -> None:
+    """QueryError for a text that its column never holds: a typo would leave a guard that never fails."""
+    for term in query.terms:
+        if term.sign not in ("=", "in") or term.length:
+            continue
+        levels = dataset.table[term.column].drop_nulls().unique() if term.column in dataset.schema else None
+        asked = [value for value in term.constants if isinstance(value, str)]
+        if levels is None or levels.dtype != pl.String or not asked:
+            continue
+        if not levels.is_in(asked).any():
+            held = some(levels.sort().to_list(), 8)
+            raise QueryError(f"no row of the data is where {term}; column {term.column!r} holds {held}.")
 
 
 def _against_limit(guard: Guard, what: str, estimate: Estimate) -> Checked:

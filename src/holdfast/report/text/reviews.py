@@ -23,7 +23,7 @@ def row_to_review(row: Mapping[str, object], number: int, rows: int) -> Renderab
     labels: list[tuple[str, str | Text]] = [
         (name, Text(_cell(row[name]), style="bold")) for name in _FIRST if name in row
     ]
-    sure = " (high precision)" if row.get("confident") else ""
+    sure = " (a surer one)" if row.get("confident") else ""
     return stack(heading(f"{number} of {rows}", f"{row['example']}{sure}"), pairs([*cells, *labels]))
 
 
