@@ -21,7 +21,7 @@ _WRONG_QUESTION, _FAULT = 2, 70
 VERBS = {
     "train": ("holdfast.cli.train:train", "Train models on a table and prove which is best."),
     "leaderboard": ("holdfast.cli.judge:leaderboard", "Rank the models, with intervals and honest ties."),
-    "show": ("holdfast.cli.look:show", "One run, finding, proof or release in full."),
+    "show": ("holdfast.cli.look:show", "One run, finding or proof in full."),
     "report": ("holdfast.cli.look:report", "Write one self-contained HTML page for a colleague."),
     "compare": ("holdfast.cli.judge:compare", "Compare runs or predictions files, paired."),
     "debug": ("holdfast.cli.debug:debug", "Find what is wrong with a model and its data."),

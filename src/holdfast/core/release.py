@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from holdfast.core.estimate import Estimate
+from holdfast.core.guard import Checked
 
 
 class Standing(StrEnum):
@@ -25,6 +28,11 @@ class GuardSaid:
     name: str
     status: str
     said: str
+
+    @classmethod
+    def of(cls, checked: Checked) -> Self:
+        """A checked guard, as a record keeps it."""
+        return cls(checked.guard.name, str(checked.status), checked.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +127,9 @@ class History:
     @property
     def champion(self) -> Stage | None:
         """The release that holds now."""
-        return next((one for one in self.stages if one.standing is Standing.CHAMPION), None)
+        return champion_of(self.stages)
+
+
+def champion_of(stages: Sequence[Stage]) -> Stage | None:
+    """The champion among the stages, None before the first."""
+    return next((one for one in stages if one.standing is Standing.CHAMPION), None)

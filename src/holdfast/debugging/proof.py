@@ -87,19 +87,26 @@ class Trial:
 def prove(trial: Trial, compare: Compare) -> tuple[ProofOutcome, tuple[Claim, ...], str]:
     """The outcome, every claim with what was said of it, and one sentence why.
 
-    Where the fix is not proven, claims and sentence hold nothing of the sealed rows; see `told`.
+    Where the fix is not proven, claims and sentence hold nothing of the sealed rows; see `_told`.
     """
     target = _claim(ClaimKind.TARGET, trial.target, trial.level, compare)
     main = _claim(ClaimKind.MAIN, trial.main, NO_REGRESSION, compare)
-    claims = (target, main, *guard_claims(trial.guards), *parts_claims(trial, compare))
-    outcome, why = concluded(target, main, claims)
+    return settled(trial, target, main, compare)
+
+
+def settled(
+    trial: Trial, target: Claim, main: Claim, compare: Compare
+) -> tuple[ProofOutcome, tuple[Claim, ...], str]:
+    """What the two claims come to together with the guards and the other parts; see `prove`."""
+    claims = (target, main, *_guards(trial.guards), *_parts(trial, compare))
+    outcome, why = _concluded(target, main, claims)
     unsure = _unsure(trial.guards)
     if outcome is ProofOutcome.PROVEN and unsure:
         outcome, why = ProofOutcome.NOT_PROVEN, f"not shown to hold: guard {unsure}"
-    return outcome, told(outcome, claims), why
+    return outcome, _told(outcome, claims), why
 
 
-def told(outcome: ProofOutcome, claims: Sequence[Claim]) -> tuple[Claim, ...]:
+def _told(outcome: ProofOutcome, claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """The claims as they may be shown: whole where the fix is proven, else by open rows alone.
 
     Then only harm on open rows is a status; a margin that is a share of the loss on sealed rows
@@ -155,7 +162,7 @@ def _rows_needed(seen: Estimate, margin: float, level: float) -> int | None:
     return rows_for_difference(error, seen.n, margin, level=level)
 
 
-def guard_claims(checked: Sequence[Checked]) -> list[Claim]:
+def _guards(checked: Sequence[Checked]) -> list[Claim]:
     """What became of every guard, as claims; they are checked on open rows."""
     said = {
         GuardStatus.PASSED: ClaimStatus.HELD,
@@ -175,7 +182,7 @@ def _unsure(checked: Sequence[Checked]) -> str:
     return ", ".join(guard.name for guard in undecided if (guard.power or 0.0) >= POWER)
 
 
-def parts_claims(trial: Trial, compare: Compare) -> list[Claim]:
+def _parts(trial: Trial, compare: Compare) -> list[Claim]:
     """What sealed rows say of every other part that has enough of them, and open rows beside."""
     sealed = trial.main.sealed
     asked = [(query, rows) for query, rows in trial.parts.items() if rows.sum() >= _FEWEST]
@@ -213,8 +220,8 @@ def _one_sided(verdict: Verdict) -> float:
     return verdict.p / 2 if verdict.difference.value < 0 else 1 - verdict.p / 2
 
 
-def concluded(target: Claim, main: Claim, claims: Sequence[Claim]) -> tuple[ProofOutcome, str]:
-    """The outcome that the claims have together, and why, which tells no more of sealed rows than `told`."""
+def _concluded(target: Claim, main: Claim, claims: Sequence[Claim]) -> tuple[ProofOutcome, str]:
+    """The outcome that the claims have together, and why, which tells no more of sealed rows than `_told`."""
     failed = [c for c in claims if c.kind is ClaimKind.GUARD and c.status is ClaimStatus.HARMED]
     others = [c for c in claims if c.kind is not ClaimKind.GUARD]
     met = (

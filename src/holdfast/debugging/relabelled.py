@@ -24,11 +24,8 @@ from holdfast.debugging.proof import (
     Compare,
     Pair,
     Trial,
-    concluded,
-    guard_claims,
     judged,
-    parts_claims,
-    told,
+    settled,
 )
 from holdfast.errors import FixError
 from holdfast.stats.influence import units_of
@@ -127,9 +124,7 @@ def prove_labels(
     )  # fmt: skip
     main = replace(target, kind=ClaimKind.MAIN, status=judged(loose), sealed=loose.difference)
     known = replace(trial, main=replace(trial.main, open=None, sealed=relabelled(seen, labels)))
-    claims = (target, main, *guard_claims(trial.guards), *parts_claims(known, compare))
-    outcome, why = concluded(target, main, claims)
-    return outcome, told(outcome, claims), why
+    return settled(known, target, main, compare)
 
 
 def _with(p: Predictions, labels: Mapping[str, str]) -> Predictions:

@@ -14,7 +14,7 @@ from holdfast.core.card import CardFacts, Declared, GroupRates
 from holdfast.core.dataset import Dataset
 from holdfast.core.finding import Findings
 from holdfast.core.predictions import Predictions
-from holdfast.core.proof import Proof, ProofOutcome
+from holdfast.core.proof import Proof
 from holdfast.core.release import GuardSaid, Stage
 from holdfast.core.run import Run
 from holdfast.core.schema import Role
@@ -22,7 +22,7 @@ from holdfast.debugging.case import case_of
 from holdfast.debugging.parts import parts_of
 from holdfast.errors import InputError
 from holdfast.metrics.by_group import gap_between, rate_names, rates_by_group
-from holdfast.project.chain import guards, proofs
+from holdfast.project.chain import carried, guards, proofs
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project
 from holdfast.project.history import history, stage_named
@@ -51,7 +51,7 @@ def card_facts(project: Project, name: str) -> CardFacts:
     run = run_named(project, name if stage is None else stage.release.run)
     if stage is None:
         stage = next((one for one in reversed(past.stages) if one.release.run == run.id), None)
-    fixes = _carried(proofs(project), run.id)
+    fixes = carried(proofs(project), run.id)
     facts = facts_of(project, run.id, pictures=False)
     dataset, _ = data_of(project, run.record)
     return CardFacts(
@@ -125,22 +125,11 @@ def group_rates(dataset: Dataset, predictions: Predictions) -> tuple[GroupRates,
     return tuple(found)
 
 
-def _carried(tried: tuple[Proof, ...], run: str) -> tuple[Proof, ...]:
-    """The proven fixes that made this run out of another, oldest first."""
-    made = {one.after: one for one in tried if one.outcome is ProofOutcome.PROVEN}
-    chain: list[Proof] = []
-    while run in made and made[run] not in chain:
-        chain.append(made[run])
-        run = made[run].before
-    return tuple(reversed(chain))
-
-
 def _guards(project: Project, run: Run, stage: Stage | None) -> tuple[GuardSaid, ...]:
     """As the gate heard them; for a run that was never released, as they come out now."""
     if stage is not None:
         return stage.release.guards
-    checked = check_run(project, run, guards(project))
-    return tuple(GuardSaid(one.guard.name, str(one.status), one.said) for one in checked)
+    return tuple(map(GuardSaid.of, check_run(project, run, guards(project))))
 
 
 def _findings(project: Project, run: Run, fixes: tuple[Proof, ...]) -> Findings | None:

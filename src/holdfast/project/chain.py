@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.guard import Guard
-from holdfast.core.proof import Proof
-from holdfast.errors import DecisionError, suggest
+from holdfast.core.proof import Proof, ProofOutcome
 from holdfast.project.handle import Project
 from holdfast.store.decisions import decisions
+from holdfast.store.ledger import user_name
 from holdfast.store.records import decode, encode
 
 T = TypeVar("T")
@@ -43,12 +42,14 @@ def proofs(project: Project) -> tuple[Proof, ...]:
     return tuple(value_of(Proof, one, PROOF) for one in of_kind(project, DecisionKind.PROOF))
 
 
-def proof_named(project: Project, name: str) -> Proof:
-    """The proof of that id; DecisionError with the nearest otherwise."""
-    known = {proof.id: proof for proof in proofs(project)}
-    if name not in known:
-        raise DecisionError(f"There is no proof {name!r}. {suggest(list(known)[-3:])}".rstrip())
-    return known[name]
+def carried(tried: Sequence[Proof], run: str, since: str = "") -> tuple[Proof, ...]:
+    """The proven fixes that made a run, oldest first: all of them, or those `since` another run."""
+    made = {one.after: one for one in tried if one.outcome is ProofOutcome.PROVEN}
+    chain: list[Proof] = []
+    while run in made and run != since and made[run] not in chain:
+        chain.append(made[run])
+        run = made[run].before
+    return tuple(reversed(chain))
 
 
 def guards(project: Project) -> tuple[Guard, ...]:
@@ -61,7 +62,4 @@ def whoever(name: str | None = None) -> str:
     """The name of who decides: the one given, else the user's on this machine."""
     if name and name.strip():
         return name.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "nobody named"
+    return user_name() or "nobody named"

@@ -24,7 +24,7 @@ from holdfast.debugging.shortcut import shortcut
 from holdfast.debugging.slices import slices
 from holdfast.debugging.unstable import unstable
 from holdfast.errors import HoldfastError, InputError
-from holdfast.project.handle import Project, open_project
+from holdfast.project.handle import Project, home_of
 from holdfast.project.judge import predictions_of
 from holdfast.project.probing import probe_of
 from holdfast.project.runs import BEST, data_of, run_named
@@ -76,10 +76,10 @@ def debug(
 
     Raises InputError for a dataset without predictions, RoleError for sealed rows.
     """
-    home = project if isinstance(project, Project) or project is None else open_project(project)
+    home = None if project is None else home_of(project)
     if not isinstance(dataset, Dataset):
         name = dataset.id if isinstance(dataset, Run) else dataset
-        return debug_run(home or open_project("."), name, seed=seed)
+        return debug_run(home or home_of("."), name, seed=seed)
     if predictions is None and model is None:
         raise InputError("Give hf.debug the predictions to look at: hf.debug(dataset, predictions)")
     judged = predictions_of(model) if predictions is None and model is not None else predictions

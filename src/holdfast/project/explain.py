@@ -12,7 +12,7 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.run import Run
 from holdfast.debugging.explain import explain as explain_row
 from holdfast.errors import InputError, some
-from holdfast.project.handle import Project, open_project
+from holdfast.project.handle import Project, home_of
 from holdfast.project.predict import served_model
 from holdfast.project.probing import probe_of
 from holdfast.project.runs import data_of, run_named
@@ -26,7 +26,7 @@ def explain(
     An open row is explained by the model whose training rows lack it, which gave its
     out-of-fold prediction; another row by the model as it is served.
     """
-    home = project if isinstance(project, Project) else open_project(project)
+    home = home_of(project)
     found = run_named(home, run if isinstance(run, str) else run.id)
     dataset, split = data_of(home, found.record)
     place = np.flatnonzero((dataset.example == example).to_numpy())

@@ -18,12 +18,12 @@ from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
 from holdfast.project.chain import GUARD, PROOF, body_of, guards, proofs, whoever
 from holdfast.project.guard import check_run
-from holdfast.project.handle import Project, open_project
+from holdfast.project.handle import Project, home_of
 from holdfast.project.proving import Fixed, judge, trial
 from holdfast.project.refit import Refit, refitted
 from holdfast.project.runs import data_of, run_named
 from holdfast.project.said import reviewed
-from holdfast.project.seal import ledger_of
+from holdfast.project.seal import charged, ledger_of
 from holdfast.promotion.power import power_of, spread_of
 from holdfast.store.decisions import append_decision
 from holdfast.store.findings import find_finding
@@ -67,7 +67,7 @@ def fix(
     Raises UnknownFindingError, FixError for a fix that does not apply, and RoleError when the
     sealed rows have given all their answers.
     """
-    home = project if isinstance(project, Project) else open_project(project)
+    home = home_of(project)
     name = finding.id if isinstance(finding, Finding) else finding
     chosen = None if with_ is None else fix_named(str(with_))
     return fix_finding(home, FixRequest(name, chosen, labels, run, on_event))
@@ -92,7 +92,7 @@ def fix_finding(project: Project, asked: FixRequest) -> Proof:
     question = Asked(finding, dataset, split.open, labels)
     change = change_for(asked.fix or _first(question), question)
     ids = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy()).example.to_list()
-    _may_ask(project, ids, entries(project.store))
+    charged(project, ids, entries(project.store))
     asked.on_event(Said(f"{finding.id}: {change.said}. Fitting {run.id} again."))
     after = refitted(project, Refit(run, split, change, finding.id, asked.on_event, asked.command))
     fixed = Fixed(finding, run, after, dataset, split, change)
@@ -156,10 +156,6 @@ def _first(question: Asked) -> FixName:
     return able[0]
 
 
-def _may_ask(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
-    ledger_of(project, so_far).charge(ids)
-
-
 def _proven(
     project: Project, fixed: Fixed, ids: Sequence[str], labels: Mapping[str, str] | None = None
 ) -> Proof:
@@ -179,7 +175,7 @@ def _proven(
         _KIND, fixed.after.id, fixed.dataset.id, plan.metric if plan else "", str(outcome), facts
     )
     examples = asked.main.sealed.before.example
-    entry = append_entry(project.store, entry, examples, allow=partial(_may_ask, project, ids))
+    entry = append_entry(project.store, entry, examples, allow=partial(charged, project, ids))
     proof = Proof(
         id=f"proof-{fingerprint([finding.id, change.fix, fixed.after.id, entry.number])[:4]}",
         finding=finding.id,

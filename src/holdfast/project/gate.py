@@ -13,23 +13,21 @@ from holdfast.comparison.paired import compare
 from holdfast.core.dataset import Dataset
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.fingerprint import fingerprint
-from holdfast.core.guard import Checked
 from holdfast.core.labels import label_text
 from holdfast.core.predictions import Predictions
-from holdfast.core.proof import Proof, ProofOutcome
-from holdfast.core.release import GuardSaid, Refused, Release, Stage, Standing
+from holdfast.core.release import GuardSaid, Refused, Release, Stage, Standing, champion_of
 from holdfast.core.run import Run
 from holdfast.core.task import Task
 from holdfast.core.verdict import Verdict
 from holdfast.errors import DecisionError, ModelError
 from holdfast.metrics import evaluate, resolve
-from holdfast.project.chain import REFUSED, RELEASE, body_of, guards, proofs, whoever
+from holdfast.project.chain import REFUSED, RELEASE, body_of, carried, guards, proofs, whoever
 from holdfast.project.guard import check_run
-from holdfast.project.handle import Project, open_project
-from holdfast.project.history import champion, stages_of
+from holdfast.project.handle import Project, home_of
+from holdfast.project.history import stages_of
 from holdfast.project.predict import served_model
 from holdfast.project.runs import data_of, run_named
-from holdfast.project.seal import ledger_of
+from holdfast.project.seal import charged, ledger_of
 from holdfast.project.sealed_rows import sealed_rows
 from holdfast.promotion.gate import failed, passes
 from holdfast.store.decisions import append_decision, decisions
@@ -59,16 +57,18 @@ def propose(
     A refusal says no and no number. What passes waits for a reviewer (`approve`). With
     `override` the author puts it forward although the gate says no, and the record names them.
     """
-    run, by, held = run_named(project, name), whoever(author), champion(project)
+    run, by = run_named(project, name), whoever(author)
+    stages = stages_of(decisions(project.store))
+    held = champion_of(stages)
     if held is not None and held.release.run == run.id:
         raise DecisionError(f"{run.id} is the champion already, as {held.release.id}.")
-    _refuse_waiting(project, run, held)
+    _refuse_waiting(stages, run, held)
     if run.record.plan is None:
         raise ModelError(f"{run.id} was logged, not planned here, so its sealed rows are not known.")
     checked = check_run(project, run, guards(project))
     stopping = failed(checked)
     if stopping and not override:
-        return _refuse(project, Refused(run.id, "", by, tuple(map(_said, stopping))))
+        return _refuse(project, Refused(run.id, "", by, tuple(map(GuardSaid.of, stopping))))
     answer = _ask(project, run, held, by)
     fixes = _carried(project, run, held)
     why = passes(answer.verdict, carries_proof=bool(fixes)) if not stopping else ""
@@ -78,7 +78,7 @@ def propose(
         _proposed(run, held, answer),
         why=why or "the gate said no",
         author=by,
-        guards=tuple(map(_said, checked)),
+        guards=tuple(map(GuardSaid.of, checked)),
         fixes=fixes,
         overrode="" if why else by,
     )
@@ -87,9 +87,9 @@ def propose(
     return proposed
 
 
-def _refuse_waiting(project: Project, run: Run, held: Stage | None) -> None:
+def _refuse_waiting(stages: Sequence[Stage], run: Run, held: Stage | None) -> None:
     """The same question is not asked, and paid for, twice."""
-    for stage in stages_of(decisions(project.store)):
+    for stage in stages:
         waits = stage.standing is Standing.PROPOSED and stage.release.run == run.id
         if waits and stage.release.champion == (held.release.run if held else ""):
             name = stage.release.id
@@ -110,7 +110,7 @@ def release(
     Guards are checked first, on open rows; then the champion is met on sealed rows, one decision of the
     ledger. A refusal says no and no number. `author` is by default the user of this machine.
     """
-    home = project if isinstance(project, Project) else open_project(project)
+    home = home_of(project)
     name = candidate if isinstance(candidate, str) else candidate.id
     return propose(home, name, author=author, override=override)
 
@@ -151,7 +151,7 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
     plan = run.record.plan
     assert plan is not None  # `propose` has looked
     entry = LedgerEntry(_KIND, run.id, dataset.id, plan.metric, facts={"author": by})
-    entry = append_entry(project.store, entry, rows.example, allow=partial(_charged, project, ids))
+    entry = append_entry(project.store, entry, rows.example, allow=partial(charged, project, ids))
     after = served_model(run).predict(rows).named(run.id)
     if held is None:
         known = split.open & dataset.target.is_not_null().to_numpy()
@@ -161,10 +161,6 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
     verdict = compare(before, after, metric=plan.metric, level=1 - 2 * ledger.level)
     left = ledger_of(project, entries(project.store)).remaining(ids)
     return _Answer(verdict, before, after, entry, ledger.level, left)
-
-
-def _charged(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
-    ledger_of(project, so_far).charge(ids)
 
 
 def _constant(known: Dataset, rows: Dataset, like: Predictions) -> Predictions:
@@ -186,19 +182,11 @@ def _constant(known: Dataset, rows: Dataset, like: Predictions) -> Predictions:
 
 def _carried(project: Project, run: Run, held: Stage | None) -> tuple[str, ...]:
     """The proven fixes between the champion and this run, oldest first."""
-    proven = {one.after: one for one in proofs(project) if one.outcome is ProofOutcome.PROVEN}
-    carried: list[Proof] = []
-    at = run.id
-    while at in proven and (held is None or at != held.release.run) and proven[at] not in carried:
-        carried.append(proven[at])
-        at = proven[at].before
-    if held is not None and at != held.release.run:
+    champion = held.release.run if held is not None else ""
+    fixes = carried(proofs(project), run.id, champion)
+    if held is not None and fixes and fixes[0].before != champion:
         return ()  # proven against other models than the champion
-    return tuple(one.id for one in reversed(carried))
-
-
-def _said(checked: Checked) -> GuardSaid:
-    return GuardSaid(checked.guard.name, str(checked.status), checked.said)
+    return tuple(one.id for one in fixes)
 
 
 def _refuse(project: Project, refused: Refused) -> Refused:

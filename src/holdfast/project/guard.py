@@ -12,7 +12,7 @@ from holdfast.core.run import Run
 from holdfast.core.verdict import Verdict
 from holdfast.errors import HoldfastError
 from holdfast.project.chain import guards
-from holdfast.project.handle import Project, open_project
+from holdfast.project.handle import Project, home_of
 from holdfast.project.history import champion
 from holdfast.project.judge import Judged, predictions_of
 from holdfast.project.runs import data_of, newest_training, run_named
@@ -29,7 +29,7 @@ def guard(judged: Judged = "best", *, project: str | Path | Project = ".") -> tu
     On open rows, out of fold, so it may be asked as often as one likes. A file has no model that
     could be asked: guards that need one are "not run", which is never a pass.
     """
-    home = project if isinstance(project, Project) else open_project(project)
+    home = home_of(project)
     listed = guards(home)
     if isinstance(judged, Run | str) and not (isinstance(judged, str) and Path(judged).is_file()):
         run = run_named(home, judged if isinstance(judged, str) else judged.id)

@@ -36,6 +36,11 @@ def open_project(path: str | Path = ".") -> Project:
     return Project(open_store(path))
 
 
+def home_of(project: str | Path | Project) -> Project:
+    """The project itself, or the one in a folder."""
+    return project if isinstance(project, Project) else open_project(project)
+
+
 def find_project(path: str | Path) -> Project | None:
     """The project in a folder, or None."""
     return open_project(path) if is_project(path) else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast.core.decision import Decision, DecisionKind
-from holdfast.core.proof import ProofOutcome
-from holdfast.core.release import History, Refused, Release, Rollback, Stage, Standing
+from holdfast.core.proof import Proof, ProofOutcome
+from holdfast.core.release import History, Refused, Release, Rollback, Stage, Standing, champion_of
 from holdfast.errors import DecisionError, suggest
-from holdfast.project.chain import REFUSED, RELEASE, proofs, value_of
+from holdfast.project.chain import PROOF, REFUSED, RELEASE, value_of
 from holdfast.project.handle import Project
 from holdfast.store.decisions import decisions
 
@@ -25,8 +25,9 @@ def history(project: Project) -> History:
         ),
         tuple(
             (proof.id, f"{proof.fix} for {proof.finding}")
-            for proof in proofs(project)
-            if proof.outcome is ProofOutcome.PROVEN
+            for one in kept
+            if one.kind is DecisionKind.PROOF
+            and (proof := value_of(Proof, one, PROOF)).outcome is ProofOutcome.PROVEN
         ),
         len(kept),
         kept[-1].hash if kept else "",
@@ -40,12 +41,7 @@ def history(project: Project) -> History:
 
 def champion(project: Project) -> Stage | None:
     """The release that holds now, None before the first."""
-    return standing_champion(stages_of(decisions(project.store)))
-
-
-def standing_champion(stages: tuple[Stage, ...]) -> Stage | None:
-    """The champion among the stages."""
-    return next((one for one in stages if one.standing is Standing.CHAMPION), None)
+    return champion_of(stages_of(decisions(project.store)))
 
 
 def stage_named(stages: tuple[Stage, ...], name: str) -> Stage:

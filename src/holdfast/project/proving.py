@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from holdfast.comparison.paired import compare
 from holdfast.core.dataset import Dataset
 from holdfast.core.finding import Finding, FixName
 from holdfast.core.predictions import Predictions
-from holdfast.core.query import parse_query
+from holdfast.core.query import Query, parse_query
 from holdfast.core.run import Run
 from holdfast.core.split import Split
 from holdfast.core.verdict import Verdict
@@ -68,13 +67,14 @@ def trial(project: Project, fixed: Fixed, level: float) -> Trial:
     name = f"{plan.metric}, {leak} empty before" if leak else plan.metric
     main = Question(name, plan.metric, seen, sealed)
     seen_cells = None if seen is None else _cells_of(seen.before, fixed.dataset)
+    parts = _parts(fixed.dataset)
     return Trial(
         _target(fixed, main, old, seen_cells),
         main,
-        _parts(old.table, fixed.dataset),
+        {str(part): part.mask(old.table) for part in parts},
         (),
         level,
-        {} if seen_cells is None else _parts(seen_cells, fixed.dataset),
+        {} if seen_cells is None else {str(part): part.mask(seen_cells) for part in parts},
     )
 
 
@@ -137,14 +137,10 @@ def _gap(fixed: Fixed, main: Question) -> Question:
     return replace(main, name=f"gap in {rate} by {column}", compare=smaller)
 
 
-def _parts(cells: pl.DataFrame, dataset: Dataset) -> Mapping[str, np.ndarray]:
-    """Every level and band of every feature, as masks over rows with these cells.
+def _parts(dataset: Dataset) -> tuple[Query, ...]:
+    """Every level and band of every feature.
 
     The bands are those of all rows: the same parts of open and of sealed ones.
     """
-    found: dict[str, np.ndarray] = {}
-    for column in dataset.schema.features:
-        parts = parts_of(dataset.table[column.name], column, bands=_BANDS)
-        for query in parts.queries:
-            found[str(query)] = query.mask(cells)
-    return found
+    columns = [(dataset.table[column.name], column) for column in dataset.schema.features]
+    return tuple(part for cells, column in columns for part in parts_of(cells, column, bands=_BANDS).queries)

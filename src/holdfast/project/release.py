@@ -6,10 +6,10 @@ import unicodedata
 from pathlib import Path
 
 from holdfast.core.decision import Decision, DecisionKind
-from holdfast.core.release import Release, Stage, Standing
+from holdfast.core.release import Release, Stage, Standing, champion_of
 from holdfast.errors import DecisionError
-from holdfast.project.handle import Project, open_project
-from holdfast.project.history import stage_named, stages_of, standing_champion
+from holdfast.project.handle import Project, home_of
+from holdfast.project.history import stage_named, stages_of
 from holdfast.store.decisions import append_decision, decisions
 
 
@@ -20,12 +20,12 @@ def approve(release: Release | str, *, reviewer: str, why: str, project: str | P
     project is set to solo, which is recorded), when no reason is given, or when another
     champion came in between.
     """
-    return _decide(_home(project), DecisionKind.APPROVAL, _id(release), reviewer, why)
+    return _decide(home_of(project), DecisionKind.APPROVAL, _id(release), reviewer, why)
 
 
 def reject(release: Release | str, *, reviewer: str, why: str, project: str | Path | Project = ".") -> Stage:
     """A reviewer's no, with the reason; see `approve` for what is refused."""
-    return _decide(_home(project), DecisionKind.REJECTION, _id(release), reviewer, why)
+    return _decide(home_of(project), DecisionKind.REJECTION, _id(release), reviewer, why)
 
 
 def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None) -> Stage:
@@ -38,7 +38,7 @@ def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None
 
     stages = stages_of(decisions(project.store))
     target = _target(stages, to)
-    now = standing_champion(stages)
+    now = champion_of(stages)
     assert now is not None  # `_target` has looked
     body = {"to": target}
     decision = Decision(DecisionKind.ROLLBACK, now.release.id, reviewer.strip(), why, body)
@@ -46,16 +46,12 @@ def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None
     return stage_named(stages_of(decisions(project.store)), target)
 
 
-def _home(project: str | Path | Project) -> Project:
-    return project if isinstance(project, Project) else open_project(project)
-
-
 def _id(release: Release | str) -> str:
     return release if isinstance(release, str) else release.id
 
 
 def _target(stages: tuple[Stage, ...], to: str | None) -> str:
-    if standing_champion(stages) is None:
+    if champion_of(stages) is None:
         raise DecisionError("Nothing is released, so there is nothing to roll back.")
     former = [one for one in stages if one.standing is Standing.FORMER]
     if to is None:
@@ -83,7 +79,7 @@ def _decide(project: Project, kind: DecisionKind, name: str, reviewer: str, why:
                 f"{author} put {name} to the gate, and another person must decide on it. Or let authors "
                 "decide, which is recorded: in holdfast.toml under [review], solo = true"
             )
-        held = standing_champion(stages)
+        held = champion_of(stages)
         if kind is DecisionKind.APPROVAL and (held.release.run if held else "") != stage.release.champion:
             raise DecisionError(
                 f"{name} was held against {stage.release.champion or 'no champion'}, and another run is the "

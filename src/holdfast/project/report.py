@@ -17,7 +17,7 @@ from holdfast.errors import FileError
 from holdfast.metrics import evaluate, metrics_of
 from holdfast.metrics.by_class import per_class
 from holdfast.metrics.curves import pictures as pictures_of
-from holdfast.project.handle import Project, open_project
+from holdfast.project.handle import Project, home_of
 from holdfast.project.importance import importance
 from holdfast.project.judge import leaderboard
 from holdfast.project.output import write_output
@@ -32,7 +32,7 @@ def write_report(
     project: str | Path | Project = ".", output: str | Path = "report.html", *, run: str = "best"
 ) -> Path:
     """Write one self-contained HTML page on a project's newest training; the path that was written."""
-    home = project if isinstance(project, Project) else open_project(project)
+    home = home_of(project)
     return write_output(Path(output), page(facts_of(home, run)).encode())
 
 

@@ -43,13 +43,13 @@ def evaluate_sealed(
         raise ModelError(f"{run.id} has no model that could predict sealed rows.")
     dataset, split = data_of(project, run.record)
     rows = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy())
-    charged = partial(_charged, project, rows.example.to_list())
-    charged(entries(project.store))  # before the work; and again, with nobody in between, when it is kept
+    allow = partial(charged, project, rows.example.to_list())
+    allow(entries(project.store))  # before the work; and again, with nobody in between, when it is kept
     found = evaluate(run.model.predict(rows), metric, seed=seed)
     scores = found if isinstance(found, dict) else {str(metric): found}
     facts = {name: score.value for name, score in scores.items() if score.known}
     entry = LedgerEntry("evaluate", run.id, dataset.id, metric=str(metric or "all"), facts=facts)
-    append_entry(project.store, entry, rows.example, allow=charged)
+    append_entry(project.store, entry, rows.example, allow=allow)
     left = ledger_of(project, entries(project.store)).remaining(rows.example)
     tied = int(split.tied.sum())
     return Sealed(run.id, scores, len(rows), tied, left, project.settings.decisions)
@@ -63,5 +63,6 @@ def ledger_of(project: Project, kept: Sequence[LedgerEntry]) -> Ledger:
     )
 
 
-def _charged(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
+def charged(project: Project, ids: Sequence[str], so_far: Sequence[LedgerEntry]) -> None:
+    """Nothing where these rows may give one more answer; else a RoleError (see `Ledger.charge`)."""
     ledger_of(project, so_far).charge(ids)

@@ -56,7 +56,7 @@ def append_entry(
     else writes in between, so that two who ask at once cannot overspend.
     """
     listed = parquet(pl.DataFrame({"example": examples.sort()}))
-    kept = replace(entry, examples=store.objects.put(listed), at=stamp(), by=_user())
+    kept = replace(entry, examples=store.objects.put(listed), at=stamp(), by=user_name())
     query = tables().ledger.insert().values(record=encode(kept, FORMAT))
 
     def work(connection: Connection) -> int:
@@ -88,7 +88,8 @@ def entry_examples(store: Store, entry: LedgerEntry) -> pl.Series:
     return table_of(data)["example"]
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this process, "" where that has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a process without a user's name

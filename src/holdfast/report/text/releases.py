@@ -24,7 +24,7 @@ _STANDING = {
 
 def guards(checked: Sequence[Checked], of: str) -> RenderableType:
     """Every guard as it came out."""
-    said = [GuardSaid(one.guard.name, str(one.status), one.said) for one in checked]
+    said = list(map(GuardSaid.of, checked))
     if not said:
         return stack(
             heading("Guards", of),
