@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.finding import Finding, Where
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
-from holdfast.debugging.case import places_in
 from holdfast.debugging.corrected import corrected, promising
 from holdfast.debugging.effect import Measured, counted, loss_rise, mean_of
 from holdfast.debugging.losses import against_rest, loss_of, share_of_loss, three

@@ -14,8 +14,8 @@ import polars as pl
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.labels import codes_of, in_order, label_text
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
-from holdfast.debugging.case import places_in
 from holdfast.errors import ColumnError, InputError, PredictionsError, some
 from holdfast.stats.agreement import disagreements, krippendorff
 

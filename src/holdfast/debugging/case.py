@@ -9,6 +9,7 @@ import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.finding import Suspect
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
 from holdfast.core.split import CONFIRM, SEARCH
 from holdfast.debugging.effect import Measured
@@ -99,17 +100,6 @@ def case_of(dataset: Dataset, predictions: Predictions) -> Case:
         )
     rows = dataset.take(places)
     return Case(rows, known, _search(rows, known))
-
-
-def places_in(ids: pl.Series, wanted: pl.Series) -> np.ndarray:
-    """Where each wanted id stands among ids, int64 of shape (len(wanted),); -1 for one that is not there.
-
-    >>> places_in(pl.Series(["a", "b", "c"]), pl.Series(["c", "z", "a"])).tolist()
-    [2, -1, 0]
-    """
-    known = ids.alias("example").to_frame().with_row_index("place")
-    found = wanted.alias("example").to_frame().join(known, on="example", how="left", maintain_order="left")
-    return np.asarray(found["place"].cast(pl.Int64).fill_null(-1).to_numpy())
 
 
 def _search(rows: Dataset, predictions: Predictions) -> np.ndarray:

@@ -17,9 +17,10 @@ import polars as pl
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Suspect, Where
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
-from holdfast.debugging.case import case_of, places_in
+from holdfast.debugging.case import case_of
 from holdfast.debugging.confident import (
     confident_joint,
     contradicted,

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.estimate import Estimate
+from holdfast.core.judged import corrected, judged_by
 from holdfast.core.predictions import Predictions
 from holdfast.core.proof import Claim, ClaimKind, ProofOutcome
 from holdfast.core.task import Task
@@ -69,7 +70,8 @@ def to_review(pair: Pair) -> pl.Series:
 
 def relabelled(pair: Pair, labels: Mapping[str, str]) -> Pair:
     """Both models judged by the labels that were looked at; the other rows keep theirs."""
-    return Pair(_with(pair.before, labels), _with(pair.after, labels))
+    target = corrected(pair.before.example, pair.before.table["target"], labels)
+    return Pair(judged_by(pair.before, target), judged_by(pair.after, target))
 
 
 def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict:
@@ -78,10 +80,10 @@ def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict
     `labels` are by example id, of a sheet that `to_review` made. FixError where too few were
     looked at. Positive = better; the test is Student's on the rectified mean difference.
     """
-    corrected = relabelled(pair, labels)
+    seen_so = relabelled(pair, labels)
     given = pair.before.loss - pair.after.loss
     seen = pair.before.example.is_in(list(labels)).to_numpy()
-    exact = np.where(seen, corrected.before.loss - corrected.after.loss, np.nan)
+    exact = np.where(seen, seen_so.before.loss - seen_so.after.loss, np.nan)
     stratum = suspect(pair).astype(np.int64)
     for code, kind in enumerate(("that the models trust", "that they trust least")):
         rows = int((stratum == code).sum())
@@ -96,7 +98,7 @@ def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict
     df = units_of(int(seen.sum()), groups[seen] if groups is not None else None) - 1
     interval = normal(value, error, level, df=df)
     p = float(two_sided(standardised(value, error), df))
-    margin = _MARGIN * float(np.mean(corrected.before.loss))
+    margin = _MARGIN * float(np.mean(seen_so.before.loss))
     method = f"rectified mean, {int(seen.sum()):,} rows looked at"
     estimate = Estimate(value, interval.low, interval.high, level, len(pair), method)
     outcome = Outcome.UNDECIDED
@@ -125,15 +127,3 @@ def prove_labels(
     main = replace(target, kind=ClaimKind.MAIN, status=judged(loose), sealed=loose.difference)
     known = replace(trial, main=replace(trial.main, open=None, sealed=relabelled(seen, labels)))
     return settled(known, target, main, compare)
-
-
-def _with(p: Predictions, labels: Mapping[str, str]) -> Predictions:
-    said = pl.DataFrame({"example": list(labels), "said": list(labels.values())})
-    found = p.table.select("example").join(said, "example", "left", maintain_order="left")["said"]
-    target = p.table["target"]
-    target = found.cast(target.dtype).fill_null(target) if found.null_count() else found.cast(target.dtype)
-    return Predictions.of(
-        example=p.example, target=target, prediction=p.table["prediction"], probability=p.probability,
-        classes=p.header.classes or None, positive=p.header.positive, group=p.table["group"],
-        weight=p.weight, threshold=p.header.threshold, model=p.header.model,
-    )  # fmt: skip

@@ -15,6 +15,7 @@ import polars as pl
 from holdfast.core.dataset import Dataset
 from holdfast.core.labels import positive_of
 from holdfast.core.learner import Curve
+from holdfast.core.places import places_in
 from holdfast.core.plan import Plan
 from holdfast.core.predictions import Predictions
 from holdfast.core.run import Run
@@ -126,13 +127,10 @@ class RunProbe(AbstractContextManager["RunProbe"]):
 
     def _places(self, rows: Dataset) -> np.ndarray:
         """Where the rows are in the run's dataset, int64 of shape (n,)."""
-        known = pl.DataFrame({"example": self.dataset.example, "place": np.arange(len(self.dataset))})
-        found = pl.DataFrame({"example": rows.example}).join(
-            known, on="example", how="left", maintain_order="left"
-        )
-        if found["place"].null_count():
+        places = places_in(self.dataset.example, rows.example)
+        if (places < 0).any():
             raise FindingError("A probe is asked about rows that its run's dataset has; some are not in it.")
-        return np.asarray(found["place"].to_numpy())
+        return places
 
     def _folds_of(self, rows: Dataset) -> np.ndarray:
         return np.asarray(self.split.fold[self._places(rows)])

@@ -10,6 +10,7 @@ import polars as pl
 from holdfast.comparison.paired import compare
 from holdfast.core.dataset import Dataset
 from holdfast.core.finding import Finding, FixName
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, parse_query
 from holdfast.core.run import Run
@@ -101,9 +102,7 @@ def _open_pair(fixed: Fixed) -> Pair | None:
 
 def _cells_of(predictions: Predictions, dataset: Dataset) -> pl.DataFrame:
     """The cells of the predicted rows, in their order."""
-    place = pl.DataFrame({"example": dataset.example, "place": np.arange(len(dataset))})
-    found = predictions.table.select("example").join(place, "example", "left", maintain_order="left")
-    return dataset.table[found["place"].to_numpy()]
+    return dataset.table[places_in(dataset.example, predictions.example)]
 
 
 def _target(fixed: Fixed, main: Question, rows: Dataset, seen_cells: pl.DataFrame | None) -> Question:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import polars as pl
-
 from holdfast.core.dataset import Dataset
 from holdfast.core.decision import DecisionKind
+from holdfast.core.judged import corrected
 from holdfast.core.split import Split
 from holdfast.errors import RoleError
 from holdfast.project.chain import of_kind
@@ -29,15 +28,8 @@ def sealed_rows(project: Project, dataset: Dataset, split: Split, *, apart: str 
     labels = _reviewed(project, apart)
     if not labels:
         return rows
-    said = pl.DataFrame({"example": list(labels), "said": list(labels.values())})
-    found = pl.DataFrame({"example": rows.example}).join(said, "example", "left", maintain_order="left")[
-        "said"
-    ]
-    name, target = rows.schema.target.name, rows.target
-    corrected = found.cast(target.dtype)
-    return replace(
-        rows, table=rows.table.with_columns(target.zip_with(found.is_null(), corrected).alias(name))
-    )
+    target = corrected(rows.example, rows.target, labels).alias(rows.schema.target.name)
+    return replace(rows, table=rows.table.with_columns(target))
 
 
 def _reviewed(project: Project, apart: str) -> dict[str, str]:

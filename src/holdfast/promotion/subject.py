@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.guard import Checked, Guard, GuardStatus
 from holdfast.core.learner import Model
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
 from holdfast.core.verdict import Verdict
 from holdfast.errors import PredictionsError, some
@@ -53,13 +53,11 @@ def rows_of(predictions: Predictions, dataset: Dataset) -> Dataset:
     """
     if predictions.example.equals(dataset.example):
         return dataset
-    place = pl.DataFrame({"example": dataset.example, "row": np.arange(len(dataset))})
-    asked = pl.DataFrame({"example": predictions.example})
-    found = asked.join(place, on="example", how="left", maintain_order="left")
-    absent = found.filter(pl.col("row").is_null())["example"]
+    places = places_in(dataset.example, predictions.example)
+    absent = predictions.example.filter(pl.Series(values=places < 0))
     if len(absent):
         raise PredictionsError(
-            f"the dataset lacks {len(absent):,} of the {len(asked):,} predicted examples: "
+            f"the dataset lacks {len(absent):,} of the {len(predictions):,} predicted examples: "
             f"{some(absent.to_list())}. Read it with the id= column that names the predicted rows."
         )
-    return dataset.take(found["row"].to_numpy())
+    return dataset.take(places)
