@@ -142,6 +142,14 @@ def test_a_leak_is_mended_proven_and_guarded(project, proof, runs):
     assert leaky.status is GuardStatus.FAILED
 
 
+def test_a_run_without_the_column_that_a_fix_left_out_knows_its_rows_again(project, runs, customers):
+    known = hf.predict(runs["mended"], customers, project=project.path).table["split"]
+    assert known.null_count() == 0
+    assert set(known) == {"sealed", "trained"}
+    new = customers.with_columns(pl.col("dose") + 10, pl.col("paid") + 10)
+    assert hf.predict(runs["mended"], new, project=project.path).table["split"].null_count() == len(new)
+
+
 def test_what_breaks_a_guard_is_turned_away_before_sealed_rows_are_asked(project, runs):
     asked = len(entries(project.store))
     answer = propose(project, runs["leaky"], author="Ann")

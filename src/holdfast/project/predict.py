@@ -21,6 +21,7 @@ from holdfast.models.tabular.served import TabularModel, load
 from holdfast.project.handle import open_project
 from holdfast.project.output import write_output
 from holdfast.project.runs import data_of, run_named
+from holdfast.store.splits import load_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def predict(
     served, origin = served_model(found), _origin(found, project)
     if origin is None:
         return predicted(served, source)[0]
-    dataset, _ = conform(source, origin.schema, levels=served.levels)
+    dataset, _ = conform(source, origin.schema, levels=served.levels, key=origin.keyed_by)
     predictions = served.predict(dataset)
     return replace(predictions, table=predictions.table.with_columns(origin.split(dataset)))
 
@@ -128,7 +129,9 @@ def _origin(found: Run | TabularModel, project: str | Path) -> Origin | None:
         return None
     if found.origin is not None or found.record.plan is None:  # rows of a logged run were never seen here
         return found.origin
-    return Origin.of(*data_of(open_project(project), found.record))
+    home = open_project(project)
+    rule = load_rule(home.store)
+    return Origin.of(*data_of(home, found.record), () if rule is None else rule.key)
 
 
 def _writer(output: Path) -> Callable[[pl.DataFrame, BytesIO], None]:
