@@ -162,6 +162,10 @@ def test_a_planted_gap_is_found_with_all_rates_of_all_groups_as_facts():
             - one.facts["tpr w"].value
         )
         assert one.fixes[0].fix is FixName.FAIR
+        shown = harsh.where(harsh.example.is_in(list(one.examples)).to_numpy())
+        assert len(shown) == 10
+        assert set(zip(shown.table["target"], shown.table["prediction"], strict=True)) == {("yes", "no")}
+        assert set(dataset.table["group"].filter(dataset.example.is_in(list(one.examples)))) == {"w"}
     assert told >= 19
 
 

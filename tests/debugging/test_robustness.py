@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -90,6 +91,8 @@ def test_a_unit_slip_that_misleads_a_linear_model_is_found():
     assert slip.effect.low > slip.facts["tolerated rise"] > 0
     assert slip.p <= 0.05
     assert slip.facts["changed predictions"].value > 0
+    assert list(slip.remarks) == list(slip.examples)
+    assert all(re.fullmatch(r"\w+ [01]\.\d\d, then \w+ [01]\.\d\d", told) for told in slip.remarks.values())
     assert not {"noise", "missing cells", "missing column", "unseen category"} & set(fragile)
 
 

@@ -36,6 +36,9 @@ def test_the_listed_rows_are_those_whose_class_differs_between_two_trainings():
     differ = (first.table["prediction"] != second.table["prediction"]).to_numpy()
     (seeds,) = [one for one in found if one.about == "seeds"]
     assert {one.example for one in seeds.where.examples} == set(dataset.example.filter(differ).to_list())
+    told = [remark.split(", then ") for remark in seeds.remarks.values()]
+    assert len(told) == 10
+    assert all(before.split()[0] != after.split()[0] for before, after in told)
     scores = [one.score for one in seeds.where.examples]
     assert scores == sorted(scores)
 

@@ -79,8 +79,9 @@ class Finding:
     and direction. `share_of_loss` is the part of the model's total loss on the judged rows
     that lies in those rows, in [0, 1], None where there are none. `p` is what is left after
     correcting for all that was tried; None for a plain fact. `examples` are ids to look
-    at, worst first; `facts` are further numbers, by name. `about` tells findings of one
-    kind and place apart (a probe's name, a group), and is part of the id.
+    at, worst first, and `remarks` say of some of them what was found there. `facts` are further
+    numbers, by name. `about` tells findings of one kind and place apart (a probe's name, a group),
+    and is part of the id.
     """
 
     kind: str
@@ -95,6 +96,7 @@ class Finding:
     examples: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     fixes: tuple[Suggestion, ...] = ()
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

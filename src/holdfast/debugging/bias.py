@@ -16,6 +16,7 @@ from holdfast.debugging.corrected import ALPHA
 from holdfast.debugging.losses import three
 from holdfast.debugging.parts import Parts, parts_of
 from holdfast.metrics.by_group import Gap, gap_between, rate_names, rates_by_group
+from holdfast.metrics.group_rates import rates_of
 from holdfast.stats.cells import cells_of, gradient, row_influence, tables
 from holdfast.stats.influence import standard_error
 from holdfast.stats.interval import normal
@@ -107,12 +108,25 @@ def _finding(
     high, low = rates[gap.highest][rate].value, rates[gap.lowest][rate].value
     said = _SAID.get(rate, rate)
     title = f"{parts.column}: {said} is {three(high)} for {gap.highest}, {three(low)} for {gap.lowest}"
-    off = np.array([name in (gap.highest, gap.lowest) for name in [*parts.names, ""]])[parts.code]
     return Finding(
         "bias", title, Where(column=parts.column), int((parts.code >= 0).sum()), gap.estimate,
         f"largest less smallest group's rate: {_MEANS[rate]}; 0 is best",
-        None, p, rate, case.worst(off), facts, _able(case, _FIXES),
+        None, p, rate, case.worst(_widening(case, parts, rate, gap)), facts, _able(case, _FIXES),
     )  # fmt: skip
+
+
+def _widening(case: Case, parts: Parts, rate: str, gap: Gap) -> np.ndarray:
+    """The rows that hold the gap open, bool of shape (n,).
+
+    Those above the two groups' mean in the highest group, those below it in the lowest: of a
+    false positive rate the false positives here and the true negatives there.
+    """
+    of = rates_of(case.predictions)[rate]
+    base, value = of.base(case.predictions), of.metric.per_row(case.predictions)
+    highest, lowest = (base & (parts.code == parts.names.index(name)) for name in (gap.highest, gap.lowest))
+    both = highest | lowest
+    mean = np.average(value[both], weights=case.weight[both])
+    return np.asarray((highest & (value > mean)) | (lowest & (value < mean)))
 
 
 def _able(case: Case, fixes: tuple[Suggestion, ...]) -> tuple[Suggestion, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,6 +128,18 @@ def moved(before: Predictions, after: Predictions) -> np.ndarray:
         return np.asarray((before.table["prediction"] != after.table["prediction"]).to_numpy())
     typical = float(np.sqrt(np.mean((before.prediction_values - before.target_values) ** 2)))
     return np.asarray(np.abs(after.prediction_values - before.prediction_values) > _MOVED * typical)
+
+
+def two_answers(before: Predictions, after: Predictions, rows: Iterable[int]) -> dict[str, str]:
+    """What is said of some rows before and after, by example id: "no 0.02, then yes 0.91"."""
+    return {before.example[row]: f"{_answer(before, row)}, then {_answer(after, row)}" for row in rows}
+
+
+def _answer(p: Predictions, row: int) -> str:
+    if p.header.task is not Task.CLASSIFICATION:
+        return three(float(p.prediction_values[row]))
+    said = str(p.table["prediction"][row])
+    return said if p.probability is None else f"{said} {p.probability[row, p.prediction_codes[row]]:.2f}"
 
 
 def share_of(rows: np.ndarray, judged: Predictions) -> Estimate:

@@ -23,7 +23,7 @@ from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case, case_of
 from holdfast.debugging.corrected import corrected
 from holdfast.debugging.effect import loss_rise
-from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of
+from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of, two_answers
 from holdfast.debugging.perturb import (
     emptied,
     noisy,
@@ -37,6 +37,7 @@ from holdfast.debugging.perturb import (
 from holdfast.debugging.unusual import rare_levels, unusual_rows
 
 _SEARCHED, _CONFIRMED = 500, 5_000  # rows at most: to find the worst column, and to judge a change
+_SHOWN = 10  # rows that are hurt most
 _MOST_COLUMNS, _BROKEN_COLUMNS = 100, 20  # that are asked about at all, and broken in every way
 _LEAST = 0.01  # of the loss: a smaller rise is never a finding
 
@@ -198,6 +199,7 @@ def _fragile(
     tolerance = max(allowed * asked.gain, _LEAST * asked.loss)
     named, loss = trial.what.format(column), loss_of(judged)
     rise = f"{loss.told(asked.loss)} to {loss.told(asked.loss + change.value)}"
+    hurt = np.argsort(asked.before.loss - after.loss, kind="stable")[:_SHOWN]
     return Finding(
         kind="fragile",
         title=f"With {named} the {loss.short} rises from {rise}",
@@ -207,7 +209,7 @@ def _fragile(
         effect_of=f"{loss.mean} with {named} less that without; above 0 is worse",
         p=change.p_above(tolerance),
         about=trial.name,
-        examples=_most_hurt(asked, after),
+        examples=tuple(judged.example.gather(hurt).to_list()),
         facts={
             "changed predictions": share_of(moved(asked.before, after), judged),
             "tolerated rise": tolerance,
@@ -215,9 +217,5 @@ def _fragile(
             "gain over a constant guess": asked.gain,
         },
         fixes=trial.fixes,
+        remarks=two_answers(asked.before, after, hurt.tolist()),
     )
-
-
-def _most_hurt(asked: _Asked, after: Predictions, most: int = 10) -> tuple[str, ...]:
-    order = np.argsort(asked.before.loss - after.loss, kind="stable")[:most]
-    return tuple(asked.case.predictions.example.gather(order).to_list())

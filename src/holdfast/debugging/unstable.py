@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from scipy.special import chdtrc
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
 from holdfast.debugging.corrected import corrected
 from holdfast.debugging.effect import mean_of
-from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of
+from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of, two_answers
 from holdfast.metrics.setting import Setting
 from holdfast.stats.tails import critical
 
 _ROWS = 20_000  # that are fitted on again
 _TOLERATED = 0.05  # of the rows may get another answer from another seed
 _NEGLIGIBLE = 0.001  # of a constant guess's loss: folds of a nearly perfect model may differ by that
+_SHOWN = 10  # rows of those that change
 _FEWEST = 30  # rows of a fold, and in all
 
 _FIXES = (
@@ -58,6 +61,7 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
         return []
     stability = _stability(first, second)
     suspects = part.suspects(rows, stability)
+    shown = [one.example for one in suspects[:_SHOWN]]
     share = share_of(rows, judged)
     what = "another class" if judged.header.task is Task.CLASSIFICATION else "a clearly different number"
     return [
@@ -71,12 +75,13 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
             share_of_loss=part.share_of_loss(rows),
             p=mean_of(rows.astype(np.float64), judged).p_above(_TOLERATED),
             about="seeds",
-            examples=tuple(one.example for one in suspects[:10]),
+            examples=tuple(shown),
             facts={
                 "mean stability": float(stability.mean()),
                 "loss that averaging seeds would save": _saved(first, second, judged),
             },
             fixes=_FIXES,
+            remarks=two_answers(first, second, places_in(judged.example, pl.Series(shown)).tolist()),
         )
     ]
 

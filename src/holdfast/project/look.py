@@ -47,6 +47,9 @@ def _rows(
         .join(cells, on="example", how="left", maintain_order="left")
         .with_columns(pl.col("loss").round(3))
     )
+    if finding.remarks:
+        told = pl.col("example").replace_strict(finding.remarks, default=None, return_dtype=pl.String)
+        shown = shown.insert_column(4, shown.select(remark=told).to_series())
     return tuple({name: _text(cell) for name, cell in row.items()} for row in shown.to_dicts())
 
 

@@ -97,8 +97,8 @@ def _corrected(p: float) -> str:
 def _rows(looked: Looked) -> RenderableType:
     names = list(looked.rows[0])[:_COLUMNS]
     # An id is copied into the next command, so it is never cut.
-    widest = {name: 64 if name == "example" else 24 for name in names}
-    shown = [[words.short(row.get(name, ""), widest[name]) for name in names] for row in looked.rows]
+    widest = {"example": 64, "remark": 40}
+    shown = [[words.short(row.get(name, ""), widest.get(name, 24)) for name in names] for row in looked.rows]
     return stack(heading("Rows to look at"), table([fixed(words.short(name, 24)) for name in names], shown))
 
 
