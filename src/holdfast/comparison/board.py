@@ -84,9 +84,10 @@ def _recommend(found: Comparison, costs: Mapping[str, Cost]) -> tuple[str, str]:
         name = min(faster, key=lambda each: seconds[each])
         verdict = found.between(best, name)
         ratio = seconds[best] / seconds[name]
+        times = f"{ratio:,.1f}" if ratio >= 1.1 else f"{ratio:.2f}"
         return name, (
             f"{name} is shown equivalent to the best, {best} (difference {verdict.difference}, "
-            f"margin {verdict.margin:.4g}), and predicts {ratio:,.1f} times as fast."
+            f"margin {verdict.margin:.4g}), and predicts {times} times as fast."
         )
     if equivalent:
         return best, f"{best} has the best score, and no model shown equivalent to it predicts faster."

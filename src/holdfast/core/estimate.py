@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from holdfast.errors import InputError
 
+_TINY = 1e-5  # numbers below are written with a power of ten
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -18,6 +20,8 @@ class Estimate:
 
     >>> print(Estimate(0.8123, 0.79, 0.83, n=1200, method="Wilson"))
     0.812 [0.790, 0.830]
+    >>> print(Estimate(4e-7, 2e-7, 6e-7, n=1200))
+    4e-07 [2e-07, 6e-07]
     >>> print(Estimate.absent("no positive rows"))
     absent: no positive rows
     """
@@ -49,6 +53,8 @@ class Estimate:
             return f"absent: {self.reason}"
         if math.isnan(self.low):
             return significant(self.value)
+        if 0 < max(abs(self.value), abs(self.low), abs(self.high)) < _TINY:
+            return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]"
         digits = decimals(self.value, self.high - self.low)
         return f"{self.value:,.{digits}f} [{self.low:,.{digits}f}, {self.high:,.{digits}f}]"
 
@@ -68,10 +74,10 @@ def decimals(value: float, width: float) -> int:
 def significant(value: float) -> str:
     """A number without an interval, to four significant digits.
 
-    >>> significant(0.123456), significant(48211.7)
-    ('0.1235', '48,212')
+    >>> significant(0.123456), significant(48211.7), significant(4.1e-07)
+    ('0.1235', '48,212', '4.1e-07')
     """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
+    if abs(value) < _TINY or not math.isfinite(value):
+        return f"{value:.4g}"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}"

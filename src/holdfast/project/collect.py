@@ -13,7 +13,7 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.query import parse_query
 from holdfast.errors import FileError
 from holdfast.project.handle import Project
-from holdfast.project.output import write_output
+from holdfast.project.output import whole_numbers, write_output
 from holdfast.project.predict import served_model
 from holdfast.project.runs import data_of, run_named
 from holdfast.store.findings import find_finding
@@ -56,7 +56,7 @@ def collect(project: Project, name: str, output: Path) -> Collected:
     table = rows.table.with_columns(example=rows.example, unsure=pl.Series(values=doubt.round(4)))
     front = ["example", dataset.schema.target.name, "unsure"]
     buffer = BytesIO()
-    table.select(*front, pl.exclude(front))[order].write_csv(buffer)
+    whole_numbers(table.select(*front, pl.exclude(front))[order]).write_csv(buffer)
     write_output(output, buffer.getvalue())
     return Collected(str(output), len(order), int(missing[order].sum()), where.query)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from holdfast.core.dataset import Dataset
@@ -26,7 +25,7 @@ from holdfast.debugging.unstable import unstable
 from holdfast.errors import HoldfastError, InputError
 from holdfast.project.handle import Project, home_of
 from holdfast.project.judge import predictions_of
-from holdfast.project.probing import probe_of
+from holdfast.project.probing import asked
 from holdfast.project.runs import BEST, data_of, run_named
 from holdfast.store.findings import save_findings
 
@@ -43,7 +42,7 @@ _JUDGED: Mapping[str, Callable[[Dataset, Predictions, int], Found]] = {
     "bias": lambda dataset, predictions, seed: bias(dataset, predictions, seed=seed),
     "data": lambda dataset, predictions, seed: data_faults(dataset, predictions, seed=seed),
 }
-# What asks the model something new.
+# What asks the model something new; `leakage` tells what can be told without.
 _PROBED: Mapping[str, Callable[[Dataset, Predictions, Probe, int], Found]] = {
     "leakage": lambda dataset, predictions, probe, seed: leakage(dataset, predictions, probe, seed=seed),
     "over- and underfitting": lambda dataset, predictions, probe, seed: fit(
@@ -87,7 +86,7 @@ def debug(
     if home is None or model is None:
         return _look(dataset, judged, None, seed=seed)
     run = run_named(home, model.id)
-    with _asked(home, run) as probe:
+    with asked(home, run) as probe:
         return _look(dataset, judged, probe, seed=seed)
 
 
@@ -96,15 +95,10 @@ def debug_run(project: Project, name: str, *, seed: int = 0, on_kind: OnKind | N
     run = run_named(project, name)
     dataset, _ = data_of(project, run.record)
     predictions = predictions_of(run)
-    with _asked(project, run) as probe:
+    with asked(project, run) as probe:
         found = _look(dataset, predictions, probe, seed=seed, on_kind=on_kind)
     save_findings(project.store, found)
     return found
-
-
-def _asked(project: Project, run: Run) -> AbstractContextManager[Probe | None]:
-    """The run as a probe for as long as it is asked; None where it has no model of our own."""
-    return probe_of(project, run, *data_of(project, run.record)) or nullcontext()
 
 
 def _look(
@@ -147,7 +141,9 @@ def _looks(
     for kind, judged in _JUDGED.items():
         looks[kind] = lambda judged=judged: judged(dataset, predictions, seed)  # type: ignore[misc]
     for kind, probed in _PROBED.items():
-        if probe is None:
+        if probe is None and kind == "leakage":
+            looks[kind] = lambda: leakage(dataset, predictions, seed=seed)
+        elif probe is None:
             looks[kind] = lambda: "there are predictions only, and no model that could be asked"
         else:
             looks[kind] = lambda probed=probed: probed(dataset, predictions, probe, seed)  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
@@ -18,6 +18,7 @@ from holdfast.core.learner import Curve
 from holdfast.core.places import places_in
 from holdfast.core.plan import Plan
 from holdfast.core.predictions import Predictions
+from holdfast.core.probe import Probe
 from holdfast.core.run import Run
 from holdfast.core.split import Split
 from holdfast.core.work import Engine, Work
@@ -28,6 +29,7 @@ from holdfast.models.tabular.served import TabularModel, with_decision
 from holdfast.project.fitting import PRELOAD
 from holdfast.project.fold_models import fold_model, members_of
 from holdfast.project.handle import Project
+from holdfast.project.runs import data_of
 from holdfast.training.fold import FoldFit, fit_fold, fold_key, fold_seed
 from holdfast.training.outcome import Rows, gather, out_of_fold
 from holdfast.training.schedule import roles_id
@@ -153,6 +155,11 @@ def probe_of(project: Project, run: Run, dataset: Dataset, split: Split) -> RunP
     if run.record.plan is None or not isinstance(run.model, TabularModel):
         return None
     return RunProbe(project, run, dataset, split)
+
+
+def asked(project: Project, run: Run) -> AbstractContextManager[Probe | None]:
+    """The run as a probe for as long as it is asked; None where it has no model of our own."""
+    return probe_of(project, run, *data_of(project, run.record)) or nullcontext()
 
 
 def _done(engine: Engine, works: list[Work]) -> list[FoldFit]:

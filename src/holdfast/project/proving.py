@@ -18,6 +18,7 @@ from holdfast.core.split import Split
 from holdfast.core.verdict import Verdict
 from holdfast.debugging.changes import AIMS, Change
 from holdfast.debugging.gap_change import Groups, judge_gap
+from holdfast.debugging.losses import loss_of
 from holdfast.debugging.parts import parts_of
 from holdfast.debugging.proof import Pair, Question, Trial
 from holdfast.project.handle import Project
@@ -118,7 +119,8 @@ def _target(fixed: Fixed, main: Question, rows: Dataset, seen_cells: pl.DataFram
     inside, seen = parse_query(query), main.open
     if seen is not None and seen_cells is not None:
         seen = seen.where(inside.mask(seen_cells))
-    return Question(f"mean loss where {query}", _LOSS, seen, main.sealed.where(inside.mask(rows.table)))
+    name = f"mean {loss_of(main.sealed.before).name} where {query}"
+    return Question(name, _LOSS, seen, main.sealed.where(inside.mask(rows.table)))
 
 
 def _gap(fixed: Fixed, main: Question) -> Question:

@@ -32,7 +32,7 @@ from holdfast.project.handle import Project
 from holdfast.project.history import history
 from holdfast.project.judge import predictions_of
 from holdfast.project.label_trial import label_trial
-from holdfast.project.output import write_output
+from holdfast.project.output import whole_numbers, write_output
 from holdfast.project.runs import data_of, run_id, run_named
 from holdfast.project.said import reviewed
 from holdfast.store.decisions import append_decision
@@ -106,7 +106,7 @@ def export_sheet(shown: Sheet, output: Path) -> Path:
     """Write a sheet as CSV or JSON lines with empty columns `decision` and `label` to fill in."""
     rows = shown.rows.with_columns(decision=pl.lit(""), label=pl.lit(""))
     front = [name for name in _SHEET if name in rows.columns]
-    rows = rows.select(*front, pl.exclude(front))
+    rows = whole_numbers(rows.select(*front, pl.exclude(front)))
     buffer = BytesIO()
     if output.suffix.lower() == ".jsonl":
         rows.write_ndjson(buffer)

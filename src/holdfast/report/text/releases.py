@@ -13,6 +13,8 @@ from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, name, pairs, stack, table
 
 _STATUS = {"passed": "green", "failed": "bold red", "undecided": "yellow", "not run": "dim"}
+_SOLO = " (its author: the project is set to solo)"
+_NAME, _WHY = 60, 300  # characters of what people said
 _STANDING = {
     Standing.PROPOSED: "yellow",
     Standing.CHAMPION: "bold green",
@@ -69,9 +71,13 @@ def stage(shown: Stage) -> RenderableType:
     """What a reviewer decided."""
     facts: list[tuple[str, str | Text]] = [
         ("run", shown.release.run),
-        ("decided by", shown.by + (" (its author: the project is set to solo)" if shown.solo else "")),
+        (
+            "decided by",
+            words.short(shown.by, _NAME)
+            + (" (its author: the project is set to solo)" if shown.solo else ""),
+        ),
         ("when", words.when(shown.at)),
-        ("why", shown.why),
+        ("why", words.clean(shown.why)),
     ]
     standing = Text(f"{shown.release.id} is {shown.standing}", style=_STANDING[shown.standing])
     return stack(standing, pairs(facts))
@@ -103,9 +109,9 @@ def _stage(one: Stage) -> tuple[str | Text, ...]:
 
 def _decided(one: Stage, proven: dict[str, str]) -> Text:
     """Whose word, why, and what the release fixed."""
-    said = Text(f"{words.clean(one.by)}: {words.clean(one.why)}")
+    said = Text(f"{words.short(one.by, _NAME)}: {words.short(one.why, _WHY)}")
     if one.solo:
-        said.append(" (its author: the project is set to solo)", style="yellow")
+        said.append(_SOLO, style="yellow")
     if fixes := "; ".join(proven.get(fix, fix) for fix in one.release.fixes):
         said.append(f"\nfixes {words.clean(fixes)}")
     if one.release.overrode:
