@@ -84,7 +84,7 @@ def test_whole_numbers_have_one_text(value: int) -> None:
         ({"a": 1}, "only one value of type dict"),
         ((x for x in "ab"), "only one value of type generator"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_not_a_column_is_refused(values: object, said: str) -> None:
     with pytest.raises(PredictionsError, match=rf"The target should be one value per example.*{said}"):
