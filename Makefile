@@ -9,6 +9,9 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 SETUP = pyproject.toml constraints.txt
 
+# Two processes share the tests, one that is done with its half taking of the other's.
+TOGETHER = --numprocesses 2 --dist worksteal
+
 # One thread per process: libraries that share cores wait for each other.
 test test-all: export OMP_NUM_THREADS = 1
 
@@ -24,10 +27,10 @@ demo: $(VENV)/.demo  ## Run the main job on a simulated table whose faults are k
 	$(BIN)/holdfast demo
 
 test: $(VENV)/.all  ## Run the whole suite (long simulations in their short form)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(TOGETHER)
 
 test-all: $(VENV)/.all  ## Run the whole suite with the long simulations
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
 lint: $(VENV)/.all  ## Check style, formatting and types
 	$(BIN)/ruff check .

@@ -181,7 +181,8 @@ def test_data_read_is_drawn_from_the_dataset_itself():
     assert "b 75.0%, a 25.0%" in text.plain(text.event(DataRead(data, split, 0.1)))
 
 
-def test_show_writes_plain_lines_where_there_is_no_terminal(churn):
+def test_show_writes_plain_lines_where_there_is_no_terminal(churn, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     out = io.StringIO()
     text.show(text.leaderboard(churn.leaderboard), file=out)
     assert out.getvalue() == text.plain(text.leaderboard(churn.leaderboard))

@@ -22,6 +22,7 @@ from holdfast.core.plan import Plan
 from holdfast.core.split import SEARCH, Split
 from holdfast.core.work import Done, Engine, Work
 from holdfast.training.fold import FoldFit, fold_key, fold_seed
+from holdfast.training.interrupt import HeldBack, held_back
 
 INTERRUPTED = "interrupted"  # why a learner was given up that Ctrl-C met
 _WORK = "holdfast.training.fold:fit_fold"
@@ -96,12 +97,13 @@ def fit_all(
     """The finished candidates in their order, and why each of the others is not among them.
 
     `deadline` is a time of `time.monotonic`; the first candidate is finished whatever
-    the deadline says, where it `must` be. A KeyboardInterrupt keeps what is done.
+    the deadline says, where it `must` be. Ctrl-C keeps what is done.
     """
     first = candidates[0].name if must else None
     schedule = _Schedule(candidates, job, engine, deadline, on_event, first)
     try:
-        schedule.run()
+        with held_back() as ctrl_c:
+            schedule.run(ctrl_c)
     except KeyboardInterrupt:
         schedule.take_finished()
         schedule.give_up_rest(INTERRUPTED)
@@ -137,14 +139,15 @@ class _Schedule:
         self.given_up: dict[str, str] = {}
         self.usable = False
 
-    def run(self) -> None:
+    def run(self, ctrl_c: HeldBack) -> None:
         """Until nothing is left to do, or the time is."""
         while True:
             self.feed()
             if not self.running:
                 return
             wait = None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
-            done = self.engine.wait(None if self.must_finish_first() else wait)
+            with ctrl_c.listening():
+                done = self.engine.wait(None if self.must_finish_first() else wait)
             if done is None:
                 self.give_up_rest("the budget was spent")
                 return
