@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toy_probe import boosted, clicks, dataset_of, logistic, probe_of, ridge, tree
@@ -152,6 +154,22 @@ def test_points_of_accuracy_are_told_for_classes():
 def test_a_power_law_is_recognised(c):
     shares = np.array([0.125, 0.25, 0.5, 1.0])
     assert exponent(shares, 0.4 + 0.2 * shares**-c) == pytest.approx(c)
+
+
+def test_from_a_sample_the_curve_is_followed_to_all_rows_and_from_there_to_twice_as_many():
+    n, part = 2400, 600
+    truth = gain_of_least_squares(n, 12, 1.0)
+    found = []
+    for seed in range(20):
+        dataset = linear(n, 12, seed)
+        probe = replace(probe_of(dataset, ridge), affordable=part)
+        curve = learning_curve(case_of(dataset, probe.predictions()), probe, seed=seed)
+        assert curve.shares == pytest.approx((0.03125, 0.0625, 0.125, 0.25))
+        assert len(curve.judged) == part
+        found.append(curve.next_doubling())
+    assert sum(gain.low <= truth <= gain.high for gain in found) >= 18
+    nearer = gain_of_least_squares(part, 12, 1.0)
+    assert np.median([gain.value for gain in found]) < nearer / 4
 
 
 def test_too_few_rows_have_no_learning_curve():

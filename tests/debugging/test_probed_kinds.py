@@ -146,7 +146,7 @@ def test_labels_without_probabilities_are_enough(kind):
     dataset, probe = binary(300)
 
     class Labels:
-        name, learner = "labels", "labels"
+        name, learner, affordable = "labels", "labels", 20_000
 
         def held_out(self, rows):
             return bare(probe.held_out(rows))

@@ -81,6 +81,7 @@ class ToyProbe:
     fits: list[float]
     name: str = "toy"
     learner: str = "toy"
+    affordable: int = 20_000
 
     def held_out(self, rows: Dataset) -> Predictions:
         return self._asked(rows, self._folds(rows), self._models)

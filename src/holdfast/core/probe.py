@@ -20,7 +20,11 @@ class Probe(Protocol):
 
     @property
     def learner(self) -> str:
-        """The learner that `refitted` fits: where the run is a mix, the cheapest of its members."""
+        """The learner that `refitted` fits: where the run is a mix, one of its members."""
+
+    @property
+    def affordable(self) -> int:
+        """How many rows `refitted` should be asked to fit at most, so that it takes seconds."""
 
     def held_out(self, rows: Dataset) -> Predictions:
         """Each row predicted by a model whose training rows lack it, whatever its cells say now."""

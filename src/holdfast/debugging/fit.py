@@ -38,11 +38,12 @@ def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int =
     are one-sided, a finding with two conditions has the larger p (Berger 1982), and Holm
     corrects over the three.
     """
-    part = case_of(dataset, predictions).sample(_ROWS, seed=seed)
+    case = case_of(dataset, predictions)
+    part = case.sample(_ROWS, seed=seed)
     if len(part) < _FEWEST:
         return ()
     held_out, trained = probe.held_out(part.dataset), probe.trained(part.dataset)
-    curve = learning_curve(part, probe, seed=seed)
+    curve = learning_curve(case, probe, seed=seed)
     found = [_overfitting(part, held_out, trained, curve), *_underfitting(part, held_out, trained, seed)]
     return corrected(found if curve is None else [*found, _more_data(part, curve)])
 

@@ -21,7 +21,6 @@ from holdfast.debugging.perturb import shuffled, without
 from holdfast.debugging.split_leaks import broken_groups, broken_time, near_twins
 from holdfast.metrics.evaluate import evaluate
 
-_ROWS = 20_000  # that a probe is fitted on again
 _ASKED = 2_000  # rows that show whether a model looks at a column
 _MOST = 3  # suspects whose worth is measured: each costs a training
 _NEAR_UNIQUE = 0.5  # levels per row
@@ -35,7 +34,7 @@ def leakage(
 
     Suspects are the columns that the dataset's checks doubt ("leak", "id-like"). Of the
     three strongest the score without the column is measured, by fitting the probe's
-    learner again with and without it on at most 20,000 rows: `effect` is how much the
+    learner again with and without it on as many rows as it can afford: `effect` is how much the
     mean loss rises without, positive where the column helps. Without a probe the effect is
     absent. An id-like column is reported only where the model looks at it, as far as can be
     asked. These are plain facts, with no p-value; only an order in time that nobody
@@ -57,7 +56,7 @@ def _leaks(case: Case, probe: Probe | None, seed: int) -> list[Finding]:
             for name, check in suspects.items()
             if check.kind == "leak" or _looks_at(probe, rows, name, seed)
         }
-    part = case.sample(_ROWS, seed=seed)
+    part = case if probe is None else case.sample(probe.affordable, seed=seed)
     measured = list(suspects)[:_MOST] if probe is not None and len(case.dataset.schema.features) > 1 else []
     base = probe.refitted(part.dataset, seed=seed) if probe is not None and measured else None
     found = []

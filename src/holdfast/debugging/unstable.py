@@ -20,7 +20,6 @@ from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of, two_
 from holdfast.metrics.setting import Setting
 from holdfast.stats.tails import critical
 
-_ROWS = 20_000  # that are fitted on again
 _TOLERATED = 0.05  # of the rows may get another answer from another seed
 _NEGLIGIBLE = 0.001  # of a constant guess's loss: folds of a nearly perfect model may differ by that
 _SHOWN = 10  # rows of those that change
@@ -39,7 +38,7 @@ def unstable(
 ) -> tuple[Finding, ...]:
     """Rows whose answer changes with the seed, and folds whose losses differ by more than chance.
 
-    The probe's learner is fitted twice, with two other seeds, on at most 20,000 rows. An
+    The probe's learner is fitted twice, with two other seeds, on as many rows as it can afford. An
     answer has changed when the class differs, or the number by more than half the root
     mean squared error. Reported when more than 5 % of the rows change, tested one-sided; both
     questions are corrected with Holm. `effect` is that share, in [0, 1]; each listed row's
@@ -51,7 +50,7 @@ def unstable(
     case = case_of(dataset, predictions)
     if len(case) < _FEWEST:
         return ()
-    return corrected([*_seeds(case.sample(_ROWS, seed=seed), probe, seed), *_folds(case)])
+    return corrected([*_seeds(case.sample(probe.affordable, seed=seed), probe, seed), *_folds(case)])
 
 
 def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
@@ -67,7 +66,7 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
     return [
         Finding(
             kind="unstable",
-            title=f"Another seed gives {share.value:.1%} of the rows {what}",
+            title=f"With another seed {probe.learner} gives {share.value:.1%} of the rows {what}",
             where=Where(examples=suspects),
             size=int(rows.sum()),
             effect=share,
@@ -77,6 +76,7 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
             about="seeds",
             examples=tuple(shown),
             facts={
+                "rows fitted again": len(part),
                 "mean stability": float(stability.mean()),
                 "loss that averaging seeds would save": _saved(first, second, judged),
             },

@@ -19,24 +19,24 @@ from holdfast.core.places import places_in
 from holdfast.core.plan import Plan
 from holdfast.core.predictions import Predictions
 from holdfast.core.probe import Probe
-from holdfast.core.run import Run
+from holdfast.core.run import Run, RunRecord
 from holdfast.core.split import Split
 from holdfast.core.work import Engine, Work
 from holdfast.engine.local import LocalEngine
 from holdfast.errors import EngineError, FindingError
-from holdfast.models.tabular.learner import tabular_learner
 from holdfast.models.tabular.served import TabularModel, with_decision
+from holdfast.project.candidates import planned
 from holdfast.project.fitting import PRELOAD
-from holdfast.project.fold_models import fold_model, members_of
+from holdfast.project.fold_models import fold_model
 from holdfast.project.handle import Project
-from holdfast.project.runs import data_of
+from holdfast.project.runs import data_of, run_named
 from holdfast.training.fold import FoldFit, fit_fold, fold_key, fold_seed
 from holdfast.training.outcome import Rows, gather, out_of_fold
 from holdfast.training.schedule import roles_id
 
 _WORK = f"{fit_fold.__module__}:{fit_fold.__name__}"
-# From the quickest to fit to the slowest: what a probe fits again where the run is a mix.
-_QUICK = ("lightgbm_small", "lightgbm", "decision_tree", "linear", "xgboost", "catboost_small", "extra_trees")
+_SECONDS = 10.0  # of CPU time that one training of a probe should take
+_ROWS, _FEWEST_ROWS = 20_000, 4_000  # that it is fitted on: at most, and at least where there are so many
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,13 @@ class RunProbe(AbstractContextManager["RunProbe"]):
         """What `refitted` fits."""
         return self._plan.learner
 
+    @property
+    def affordable(self) -> int:
+        """As many rows as the run's own training took ten seconds for, between 4,000 and 20,000."""
+        seconds = self._fitted.cost.cpu_seconds
+        each = seconds / max(int(self.split.open.sum()), 1)
+        return _ROWS if each * _ROWS <= _SECONDS else max(int(_SECONDS / each), _FEWEST_ROWS)
+
     def held_out(self, rows: Dataset) -> Predictions:
         """Each row predicted by a model whose training rows lack it."""
         return self._asked(rows, lambda fold: fold)
@@ -76,7 +83,7 @@ class RunProbe(AbstractContextManager["RunProbe"]):
             self.split.folds, self.split.salt, self.split.share,
         )  # fmt: skip
         classes = self._model.manifest.classes
-        learner = tabular_learner(plan.learner, options=plan.options, loss=plan.loss, classes=classes)
+        learner = planned(replace(plan, decision=""), classes).learner
         engine, works = self._engine, []
         shared, roles = engine.share(rows), f"{roles_id(split)}/{share}"
         for k in range(split.folds):
@@ -102,10 +109,22 @@ class RunProbe(AbstractContextManager["RunProbe"]):
         return LocalEngine(preload=PRELOAD)
 
     @cached_property
+    def _fitted(self) -> RunRecord:
+        """The run itself; of a mix the heaviest member that trains in seconds, else the quickest."""
+        weights = self.run.record.weights
+        if not weights:
+            return self.run.record
+        members = [run_named(self.project, name).record for name in weights]
+        quick = [one for one in members if one.cost.cpu_seconds <= _SECONDS]
+        if quick:
+            return max(quick, key=lambda one: weights[one.id])
+        return min(members, key=lambda one: one.cost.cpu_seconds)
+
+    @property
     def _plan(self) -> Plan:
-        plans = [plan for plan, _ in members_of(self.project, self.run.record)]
-        quick = [plan for name in _QUICK for plan in plans if plan.learner == name]
-        return (quick or plans)[0]
+        plan = self._fitted.plan
+        assert plan is not None  # what a mix is made of was planned, and `probe_of` has looked at the run
+        return plan
 
     @cached_property
     def _model(self) -> TabularModel:
