@@ -221,6 +221,16 @@ def test_an_unknown_finding_is_named_with_the_nearest(project):
         refuses(project, UnknownFindingError, name, lambda name=name: fix(name, project=project))
 
 
+def test_the_first_fix_that_the_learner_can_carry_out_is_taken(project, runs):
+    where = Where(query="region = 'south'")
+    both = found("weak slice", where, FixName.CONTINUE, FixName.AUGMENT)
+    tree = run_named(project, runs["tree"])
+    save_findings(project.store, Findings((both,), run=tree.id, dataset=tree.record.dataset, rows=2_000))
+    assert fix(both, project=project).fix is FixName.AUGMENT
+    with pytest.raises(FixError, match=r"decision_tree cannot go on in a slice, that of .* can.*--run RUN"):
+        fix(both, with_="continue", project=project)
+
+
 def test_a_fix_that_does_not_apply_is_named_with_those_that_do(project):
     refuses(
         project, FixError, r"monotone does not answer.*class-weights",

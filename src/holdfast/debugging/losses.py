@@ -29,6 +29,11 @@ class LossName:
     squared: bool = False
 
     @property
+    def metric(self) -> str:
+        """The metric that compares models by these losses, in the target's unit where they are squared."""
+        return "rmse" if self.squared else "loss"
+
+    @property
     def short(self) -> str:
         """What a title calls the mean that `told` gives."""
         return f"root mean {self.name}" if self.squared else self.name

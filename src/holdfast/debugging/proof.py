@@ -24,6 +24,7 @@ from holdfast.core.guard import Checked, GuardStatus
 from holdfast.core.predictions import Predictions
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, ProofOutcome
 from holdfast.core.verdict import Outcome, Verdict
+from holdfast.debugging.losses import loss_of
 from holdfast.stats.multiplicity import holm
 from holdfast.stats.power import POWER, rows_for_difference
 from holdfast.stats.tails import critical
@@ -33,7 +34,6 @@ Compare = Callable[[Predictions, Predictions, str, float], Verdict]
 
 NO_REGRESSION = 0.05  # one-sided: main metric and parts
 _FEWEST = 30  # rows for a part to be looked at
-_PART_METRIC = "loss"
 
 _UNKNOWN = Estimate.absent("no open rows of the fixed model")
 
@@ -188,8 +188,9 @@ def _parts(trial: Trial, compare: Compare) -> list[Claim]:
     asked = [(query, rows) for query, rows in trial.parts.items() if rows.sum() >= _FEWEST]
     if not asked:
         return []
+    metric = loss_of(sealed.before).metric
     verdicts = [
-        compare(sealed.before.where(rows), sealed.after.where(rows), _PART_METRIC, 1 - 2 * NO_REGRESSION)
+        compare(sealed.before.where(rows), sealed.after.where(rows), metric, 1 - 2 * NO_REGRESSION)
         for _, rows in asked
     ]
     harmed = holm(np.array([_one_sided(verdict) for verdict in verdicts])) <= NO_REGRESSION
@@ -210,7 +211,8 @@ def _part_in_the_open(trial: Trial, query: str, parts: int, compare: Compare) ->
     if pair is None or rows is None or rows.sum() < _FEWEST:
         return _UNKNOWN
     seen = pair.where(rows)
-    return compare(seen.before, seen.after, _PART_METRIC, 1 - 2 * NO_REGRESSION / parts).difference
+    level = 1 - 2 * NO_REGRESSION / parts
+    return compare(seen.before, seen.after, loss_of(pair.before).metric, level).difference
 
 
 def _one_sided(verdict: Verdict) -> float:

@@ -183,7 +183,7 @@ def _expectation(case: Case, expected: np.ndarray, rows: np.ndarray) -> tuple[fl
 
 def _metrics(p: Predictions) -> tuple[str, ...]:
     if p.header.task is Task.REGRESSION:
-        return ("loss", "mae")
+        return (loss_of(p).metric, "mae")
     if p.header.task is not Task.CLASSIFICATION:
         return ("loss",)
     ranked = p.header.positive is not None and p.probability is not None

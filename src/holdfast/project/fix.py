@@ -12,7 +12,8 @@ from holdfast.core.finding import Finding, FixName
 from holdfast.core.fingerprint import fingerprint
 from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
-from holdfast.debugging.fixes import Asked, applicable, change_for
+from holdfast.core.run import Run
+from holdfast.debugging.fixes import Asked, Change, applicable, change_for
 from holdfast.debugging.proof import prove
 from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
@@ -20,7 +21,7 @@ from holdfast.project.chain import GUARD, PROOF, body_of, guards, proofs, whoeve
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, home_of
 from holdfast.project.proving import Fixed, judge, trial
-from holdfast.project.refit import Refit, refitted
+from holdfast.project.refit import Refit, candidates_of, refitted
 from holdfast.project.runs import data_of, run_named
 from holdfast.project.said import reviewed
 from holdfast.project.seal import charged, ledger_of
@@ -90,7 +91,7 @@ def fix_finding(project: Project, asked: FixRequest) -> Proof:
     if labels is None and (said := reviewed(project, finding.id)) is not None:
         labels = said.labels
     question = Asked(finding, dataset, split.open, labels)
-    change = change_for(asked.fix or _first(question), question)
+    change = _first(project, run, question) if asked.fix is None else change_for(asked.fix, question)
     ids = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy()).example.to_list()
     charged(project, ids, entries(project.store))
     asked.on_event(Said(f"{finding.id}: {change.said}. Fitting {run.id} again."))
@@ -137,8 +138,8 @@ def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
     )
 
 
-def _first(question: Asked) -> FixName:
-    """The first of the suggested fixes that trains or decides something."""
+def _first(project: Project, run: Run, question: Asked) -> Change:
+    """What the first of the suggested fixes changes that trains or decides something, and can be done."""
     finding = question.finding
     suggested = [one.fix for one in finding.fixes if one.fix is not FixName.COLLECT]
     able = [one for one in applicable(question) if one in suggested]
@@ -153,7 +154,16 @@ def _first(question: Asked) -> FixName:
             f"{finding.id} is answered by a person's word on labels first: "
             f"holdfast review labels {finding.id}. Or choose another fix: --with {able[-1]}"
         )
-    return able[0]
+    unable = []
+    for one in able:
+        try:
+            change = change_for(one, question)
+            candidates_of(project, run, change, question.classes)
+        except FixError as error:
+            unable.append(error)
+        else:
+            return change
+    raise unable[0]
 
 
 def _proven(

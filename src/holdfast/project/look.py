@@ -37,7 +37,10 @@ def look(project: Project, name: str) -> Looked:
 def _rows(
     finding: Finding, dataset: Dataset, predictions: Predictions, ids: Sequence[str]
 ) -> tuple[Mapping[str, str], ...]:
-    """Each row's id, target, prediction and loss, and the cells that the finding speaks of."""
+    """Each row's id, target, prediction (or what the finding remarks of it) and loss, and cells.
+
+    The cells are those of the columns that the finding speaks of.
+    """
     judged = predictions.table.select("example", "target", "prediction", "loss")
     columns = _spoken_of(finding, dataset)
     cells = dataset.table.select(columns).with_columns(example=dataset.example)
@@ -49,7 +52,7 @@ def _rows(
     )
     if finding.remarks:
         told = pl.col("example").replace_strict(finding.remarks, default=None, return_dtype=pl.String)
-        shown = shown.insert_column(4, shown.select(remark=told).to_series())
+        shown = shown.with_columns(told.alias("prediction")).rename({"prediction": "first, then"})
     return tuple({name: _text(cell) for name, cell in row.items()} for row in shown.to_dicts())
 
 

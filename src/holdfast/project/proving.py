@@ -27,7 +27,6 @@ from holdfast.project.same_rows import on_same_rows
 from holdfast.project.sealed_rows import sealed_rows
 
 _BANDS = 4  # of a number's values, as parts that may not be harmed
-_LOSS = "loss"
 _LEAKS = ("leak", "id-like")  # kinds about a column that says more now than it will in use
 _DECISIONS, _OF_DECISIONS = "balanced_accuracy", ("threshold", "rare class")  # kinds about decisions
 
@@ -119,8 +118,9 @@ def _target(fixed: Fixed, main: Question, rows: Dataset, seen_cells: pl.DataFram
     inside, seen = parse_query(query), main.open
     if seen is not None and seen_cells is not None:
         seen = seen.where(inside.mask(seen_cells))
-    name = f"mean {loss_of(main.sealed.before).name} where {query}"
-    return Question(name, _LOSS, seen, main.sealed.where(inside.mask(rows.table)))
+    loss = loss_of(main.sealed.before)
+    name = f"{loss.short if loss.squared else f'mean {loss.name}'} where {query}"
+    return Question(name, loss.metric, seen, main.sealed.where(inside.mask(rows.table)))
 
 
 def _gap(fixed: Fixed, main: Question) -> Question:

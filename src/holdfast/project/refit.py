@@ -65,7 +65,7 @@ def refitted(project: Project, asked: Refit) -> Run:
             run = decided_anew(asked.run, asked.change, Judge(prepared, keeper.training, request.seed))
             keeper.keep([run], leaderboard([run], metric=prepared.metric), {})
             return run
-    chosen = Chosen(_candidates(project, asked, prepared))
+    chosen = Chosen(candidates_of(project, asked.run, asked.change, prepared.rows.classes))
     with (
         closing(LocalEngine(preload=PRELOAD)) as engine,
         keeping(project, request, prepared, chosen) as keeper,
@@ -103,24 +103,31 @@ def _prepared(asked: Refit) -> Prepared:
     return Prepared(dataset, split, rows, metric, asked.change.loss or plan.loss)
 
 
-def _candidates(project: Project, asked: Refit, prepared: Prepared) -> tuple[Candidate, ...]:
-    """The run's learners with their changed plans.
+def candidates_of(
+    project: Project, run: Run, change: Change, classes: tuple[str, ...]
+) -> tuple[Candidate, ...]:
+    """A run's learners with their changed plans; none where only a decision changes.
 
     One that cannot carry the change out stays as it is in a mix whose rows are the same,
-    and is left out otherwise.
+    and is left out otherwise. FixError where none can.
     """
+    if change.decision:
+        return ()
     found, reasons, changed = [], [], 0
-    for plan, _ in members_of(project, asked.run.record):
+    for plan, _ in members_of(project, run.record):
         try:
-            found.append(planned(_changed(plan, asked.change), prepared.rows.classes))
+            found.append(planned(_changed(plan, change), classes))
             changed += 1
         except PlanError as error:
             reasons.append(str(error))
-            same = asked.change.treatment is not None or asked.change.calmer
+            same = change.treatment is not None or change.calmer
             if same and ESTIMATOR not in plan.options:
-                found.append(planned(plan, prepared.rows.classes))
+                found.append(planned(plan, classes))
     if not changed:
-        raise FixError(f"No learner of {asked.run.id} can do this. {' '.join(reasons)}")
+        raise FixError(
+            f"No learner of {run.id} can do this. {' '.join(reasons)} "
+            "Choose another fix with --with, or fix another run: --run RUN"
+        )
     return tuple(found)
 
 

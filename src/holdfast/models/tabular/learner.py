@@ -81,7 +81,9 @@ def tabular_learner(
     if refusal := _refusal(name, algorithm, loss):
         raise PlanError(refusal)
     if focus and not algorithm.continues:
-        raise PlanError(f"The training of {name} cannot go on in a slice. {suggest(continuing())}")
+        raise PlanError(
+            f"The training of {name} cannot go on in a slice, that of {' and '.join(continuing())} can."
+        )
     defaults = algorithm.defaults[task]
     for option, value in (options or {}).items():
         _check_option(name, option, value, defaults)

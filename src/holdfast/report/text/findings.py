@@ -97,7 +97,7 @@ def _corrected(p: float) -> str:
 def _rows(looked: Looked) -> RenderableType:
     names = list(looked.rows[0])[:_COLUMNS]
     # An id is copied into the next command, so it is never cut.
-    widest = {"example": 64, "remark": 40}
+    widest = {"example": 64, "first, then": 40}
     shown = [[words.short(row.get(name, ""), widest.get(name, 24)) for name in names] for row in looked.rows]
     return stack(heading("Rows to look at"), table([fixed(words.short(name, 24)) for name in names], shown))
 
