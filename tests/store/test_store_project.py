@@ -98,6 +98,38 @@ def test_a_folder_that_may_not_be_written(inside: str) -> None:
     assert "--project FOLDER" in done.stdout
 
 
+ONLY_READ = """
+import os, sys, tempfile
+from pathlib import Path
+from holdfast.errors import StoreError
+from holdfast.store.ledger import entries
+from holdfast.store.store import create, open_store
+from holdfast.store.trainings import start_training, trainings
+root = Path(sys.argv[1])
+with create(root) as store: start_training(store, "holdfast train")
+with tempfile.TemporaryDirectory() as warm: create(warm).close()
+for folder, _, files in os.walk(root):
+    for name in files: (Path(folder) / name).chmod(0o444)
+    Path(folder).chmod(0o555)
+if os.geteuid() == 0: os.setuid(65534)
+with open_store(root) as store:
+    print([one.command for one in trainings(store)], entries(store))
+    try: start_training(store, "another")
+    except StoreError as error: print(error)
+"""
+
+
+def test_a_project_that_may_only_be_read_is_read() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        command = [sys.executable, "-c", ONLY_READ, str(Path(folder) / "shop")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        for inside, _, _ in os.walk(folder):
+            Path(inside).chmod(0o755)
+    assert "['holdfast train'] ()" in done.stdout, done.stderr
+    assert "readonly database. Make the folder writable" in done.stdout
+
+
 def catalog_of(root: Path) -> Path:
     return root / ".holdfast" / "catalog.db"
 

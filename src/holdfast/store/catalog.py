@@ -6,6 +6,7 @@ function of a connection, so that it can be done again when another process was 
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -13,12 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from holdfast.errors import DamagedError, NewerError, StoreError
 from holdfast.store.tables import tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import URL, Connection, Engine, Table
 
 T = TypeVar("T")
 
@@ -75,14 +77,14 @@ class Catalog:
 def open_catalog(where: str | Path) -> Catalog:
     """The catalog in a file or at a database URL, made or brought up to date if need be.
 
+    A file in a folder that may only be read can be read.
     NewerError when a newer Holdfast wrote it, DamagedError when it is no catalog.
     """
-    from sqlalchemy import URL, create_engine
+    from sqlalchemy import create_engine
     from sqlalchemy.exc import ArgumentError
 
     try:
-        url = where if isinstance(where, str) else URL.create("sqlite", database=str(where))
-        engine = create_engine(url)
+        engine = create_engine(where if isinstance(where, str) else _sqlite(where))
     except (ArgumentError, ImportError) as error:
         raise StoreError(
             f"The catalog's URL in holdfast.toml cannot be used: {error}. "
@@ -161,6 +163,17 @@ def _upgrade(connection: Connection) -> None:
     connection.execute(about.update().where(about.c.name == "version").values(value=str(known)))
 
 
+def _sqlite(file: Path) -> URL:
+    from sqlalchemy import URL
+
+    if not file.exists() or os.access(file.parent, os.W_OK):
+        return URL.create("sqlite", database=str(file))
+    query = {"mode": "ro", "uri": "true"}
+    if not file.with_name(f"{file.name}-wal").exists():
+        query["immutable"] = "1"  # else SQLite would make a file beside it
+    return URL.create("sqlite", database=f"file:{quote(str(file.absolute()))}", query=query)
+
+
 def _tune_sqlite(engine: Engine) -> None:
     from sqlalchemy import event
 
@@ -198,7 +211,7 @@ def _code(error: Exception) -> str:
 
 def _explained(error: Exception, engine: Engine) -> StoreError:
     """A database's complaint, as what it means for a project."""
-    where, code = engine.url.database or repr(engine.url), _code(error)
+    where, code = (engine.url.database or repr(engine.url)).removeprefix("file:"), _code(error)
     reason = str(getattr(error, "orig", error))
     if code == "SQLITE_FULL" or code.startswith("SQLITE_IOERR"):
         return StoreError.full(where, reason)
