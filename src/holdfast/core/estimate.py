@@ -22,6 +22,8 @@ class Estimate:
     0.812 [0.790, 0.830]
     >>> print(Estimate(4e-7, 2e-7, 6e-7, n=1200))
     4e-07 [2e-07, 6e-07]
+    >>> print(Estimate(-0.0001, -0.02, 0.02, n=1200))
+    0.000 [-0.020, 0.020]
     >>> print(Estimate.absent("no positive rows"))
     absent: no positive rows
     """
@@ -56,7 +58,7 @@ class Estimate:
         if 0 < max(abs(self.value), abs(self.low), abs(self.high)) < _TINY:
             return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]"
         digits = decimals(self.value, self.high - self.low)
-        return f"{self.value:,.{digits}f} [{self.low:,.{digits}f}, {self.high:,.{digits}f}]"
+        return f"{self.value:z,.{digits}f} [{self.low:z,.{digits}f}, {self.high:z,.{digits}f}]"
 
 
 def decimals(value: float, width: float) -> int:

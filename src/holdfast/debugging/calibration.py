@@ -269,7 +269,7 @@ def _finding(case: Case, one: _Slice, p: float) -> Finding:
     effect = one.seen.estimate("confirm rows")
     how = "Overconfident" if effect.value > 0 else "Underconfident"
     elsewhere = _sureness(case).off.mean(~one.rows).estimate()
-    title = f"{how} by {abs(effect.value):.3f} where {one.query} (elsewhere {elsewhere.value:+.3f})"
+    title = f"{how} by {abs(effect.value):.3f} where {one.query} (elsewhere {elsewhere.value:+z.3f})"
     return Finding(
         KIND, title, Where(query=str(one.query)), int(one.rows.sum()), effect,
         "mean confidence less accuracy in the slice, in probability; 0 is best, above is overconfident",
