@@ -42,30 +42,14 @@ def said_by_the_graph(data: Dataset, query: Query) -> np.ndarray:
     X = encode(recipe, data.table.to_dict())
     splits = conditions(query, recipe)
     none, whole = np.zeros(0, np.int64), np.zeros(1, np.int64)
-    leaf = Trees(
-        none,
-        np.zeros(0),
-        none,
-        none,
-        np.zeros(0, bool),
-        np.array([-1]),
-        whole,
-        np.ones(1),
-        whole,
-        np.zeros(1),
-    )
-    nothing = Trees(
-        none,
-        np.zeros(0),
-        none,
-        none,
-        np.zeros(0, bool),
-        np.array([-1]),
-        whole,
-        np.zeros(1),
-        whole,
-        np.zeros(1),
-    )
+
+    def one_leaf(value: float) -> Trees:
+        flag = np.zeros(0, bool)
+        return Trees(
+            none, np.zeros(0), none, none, flag, np.array([-1]), whole, np.full(1, value), whole, np.zeros(1)
+        )
+
+    nothing, leaf = one_leaf(0.0), one_leaf(1.0)
     graph = trees_graph(nothing, "identity", X.shape[1], grafts=grafted(leaf, splits))
     (found,) = open_graph(graph, X.shape[1], 1).run(None, {"X": X})
     assert set(np.unique(found)) <= {0.0, 1.0}

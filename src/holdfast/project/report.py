@@ -48,7 +48,7 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
     predictions = _open(run)
     drawn = Pictures()
     if pictures:
-        drawn = replace(pictures_of(predictions), importance=importance(project, run.record))
+        drawn = replace(pictures_of(predictions), importance=importance(project, run))
     task = predictions.header.task
     return ReportFacts(
         title=f"{dataset.schema.target.name} from {Path(dataset.source).name or 'a table'}",
