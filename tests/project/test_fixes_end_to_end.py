@@ -10,18 +10,25 @@ import holdfast as hf
 from holdfast.core.estimate import Estimate
 from holdfast.core.events import silent
 from holdfast.core.finding import Finding, FixName, Suspect, Where
+from holdfast.core.guard import GuardKind, GuardStatus
+from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
 from holdfast.debugging.fixes import Asked, change_for
 from holdfast.engine.inline import InlineEngine
 from holdfast.errors import FixError, PlanError
 from holdfast.models.tabular.served import load
 from holdfast.project import fitting, refit
+from holdfast.project.fix import guard_of
 from holdfast.project.fold_models import fold_model
+from holdfast.project.guard import check_run
 from holdfast.project.handle import open_project
 from holdfast.project.probing import probe_of
+from holdfast.project.proving import Fixed
 from holdfast.project.refit import Refit, refitted
+from holdfast.project.review import Sheet, read_answers
 from holdfast.project.runs import data_of, run_named
 from holdfast.training.schedule import roles_id
 
+UNKNOWN = Estimate.absent("made", n=0)
 SLICE = "plan = 'pro' and age >= 30"
 WHERE = {
     FixName.RELABEL: Where(examples=tuple(Suspect(f"r{i}", 0.1) for i in range(60))),
@@ -178,3 +185,41 @@ def test_a_second_treatment_is_not_put_in_place_of_the_first_unsaid(home):
     with pytest.raises(FixError, match="smote"):
         fixed(home, FixName.AUGMENT, run=first.id)
     assert first.record.plan.treatment.name == FixName.SMOTE
+
+
+def proven(finding, fix, after, target):
+    main = Claim(ClaimKind.MAIN, "log_loss", ClaimStatus.HELD, UNKNOWN, None, 0.01, 9, metric="log_loss")
+    return Proof(
+        "proof-made", finding.id, fix, "before", after.id, ProofOutcome.PROVEN, (target, main), 0.01,
+        query=finding.where.query,
+    )  # fmt: skip
+
+
+def test_a_gap_that_was_narrowed_is_guarded_as_a_gap(home):
+    before, change, after = fixed(home, FixName.FAIR)
+    dataset, split = data_of(home, before.record)
+    finding = Finding("bias", "t", Where(column="sex"), 9, UNKNOWN, "gap", about="tpr")
+    target = Claim(ClaimKind.TARGET, "gap in tpr by sex", ClaimStatus.IMPROVED, UNKNOWN, None, 0.0, 9)
+    judged = Fixed(finding, before, run_named(home, after.id), dataset, split, change)
+    guard = guard_of(proven(finding, FixName.FAIR, after, target), judged)
+    assert (guard.kind, guard.metric, guard.column) == (GuardKind.FAIRNESS, "tpr", "sex")
+    (checked,) = check_run(home, judged.after, (guard,))
+    assert checked.status is GuardStatus.PASSED
+
+
+def test_a_guard_has_the_metric_that_its_margin_is_of(home):
+    before, change, after = fixed(home, FixName.REGULARISE)
+    dataset, split = data_of(home, before.record)
+    finding = Finding("weak slice", "t", Where(query=SLICE), 9, UNKNOWN, "loss")
+    target = Claim(ClaimKind.TARGET, "t", ClaimStatus.IMPROVED, UNKNOWN, None, 658.0, 9, metric="rmse")
+    judged = Fixed(finding, before, after, dataset, split, change)
+    guard = guard_of(proven(finding, FixName.REGULARISE, after, target), judged)
+    assert (guard.metric, guard.margin, guard.where) == ("rmse", 658.0, SLICE)
+
+
+def test_labels_and_ids_that_are_numbers_come_back_from_a_file_as_they_were(tmp_path):
+    rows = pl.DataFrame({"example": ["17", "18"], "given": ["0", "1"], "suggested": ["1", "0"]})
+    shown = Sheet("label-errors-made", rows, {"17": "0", "18": "1"}, ("0", "1"), blind=False)
+    file = tmp_path / "filled.csv"
+    file.write_text("example,decision,label\n17,change,1\n18,keep,\n")
+    assert [(one.example, one.label) for one in read_answers(shown, file)] == [("17", "1"), ("18", "1")]

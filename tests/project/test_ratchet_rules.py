@@ -221,6 +221,11 @@ def test_an_unknown_finding_is_named_with_the_nearest(project):
         refuses(project, UnknownFindingError, name, lambda name=name: fix(name, project=project))
 
 
+def test_guards_are_not_asked_of_sealed_rows_in_a_file(project, runs, customers):
+    everybody = hf.predict(run_named(project, runs["leaky"]).model, customers)
+    refuses(project, RoleError, "predicted rows are sealed", lambda: hf.guard(everybody, project=project))
+
+
 def test_the_first_fix_that_the_learner_can_carry_out_is_taken(project, runs):
     where = Where(query="region = 'south'")
     both = found("weak slice", where, FixName.CONTINUE, FixName.AUGMENT)

@@ -42,7 +42,8 @@ class Claim:
     `open` is the fixed model less the one before on open rows, out of fold, positive =
     better. `sealed` is the same on sealed rows; None unless the fix is proven, since a
     number that is shown is a question that was answered. `rows` are the sealed rows that were
-    asked, `needed` how many it would take to tell (None: enough).
+    asked, `needed` how many it would take to tell (None: enough). `metric` names what
+    `margin` is a loss of, "" where that is no metric by itself.
     """
 
     kind: ClaimKind
@@ -53,6 +54,7 @@ class Claim:
     margin: float
     rows: int
     needed: int | None = None
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def _claim(kind: ClaimKind, question: Question, level: float, compare: Compare) 
     enough = needed is None or needed <= len(sealed)
     return Claim(
         kind, question.name, judged(verdict), seen, verdict.difference, verdict.margin, len(sealed),
-        None if enough else needed,
+        None if enough else needed, "" if question.compare else question.metric,
     )  # fmt: skip
 
 

@@ -6,17 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import polars as pl
+
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.events import OnEvent, Said, silent
 from holdfast.core.finding import Finding, FixName
 from holdfast.core.fingerprint import fingerprint
 from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus
+from holdfast.core.places import places_in
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
 from holdfast.core.run import Run
+from holdfast.core.schema import Kind
 from holdfast.debugging.fixes import Asked, Change, applicable, change_for
 from holdfast.debugging.proof import prove
 from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
+from holdfast.metrics.by_group import gap
 from holdfast.project.chain import GUARD, PROOF, body_of, guards, proofs, whoever
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, home_of
@@ -26,6 +31,7 @@ from holdfast.project.runs import data_of, run_named
 from holdfast.project.said import reviewed
 from holdfast.project.seal import charged, ledger_of
 from holdfast.promotion.power import power_of, spread_of
+from holdfast.promotion.subject import LEVEL
 from holdfast.store.decisions import append_decision
 from holdfast.store.findings import find_finding
 from holdfast.store.ledger import LedgerEntry, append_entry, entries
@@ -233,13 +239,31 @@ def _keep(project: Project, proof: Proof, fixed: Fixed) -> None:
         )
 
 
+def _fairness(proof: Proof, fixed: Fixed) -> Guard:
+    """The gap between groups stays within what open rows show of the fixed run."""
+    assert fixed.after.predictions is not None  # the proof has judged them
+    judged = fixed.after.predictions.known
+    column, rate = fixed.finding.where.column, fixed.finding.about
+    cells = fixed.change.dataset.table[column]
+    groups = cells[places_in(fixed.change.dataset.example, judged.example)].cast(pl.String)
+    most = gap(judged, groups, rate, level=LEVEL).high
+    return Guard(
+        proof.finding, GuardKind.FAIRNESS, metric=rate.replace(" ", "_"), column=column, at_most=float(most),
+        origin=proof.id,
+    )  # fmt: skip
+
+
 def guard_of(proof: Proof, fixed: Fixed) -> Guard:
     """What a proven fix won: the column stays out, or the slice stays as good as the fixed run has it."""
     if proof.fix is FixName.DROP_COLUMN:
         column = fixed.finding.where.column
         return Guard(proof.finding, GuardKind.INVARIANCE, column=column, at_most=0.0, origin=proof.id)
-    target = proof.target
-    metric = "loss" if proof.query or proof.fix is FixName.RELABEL else target.name.partition(",")[0]
+    column, target = fixed.finding.where.column, proof.target
+    if fixed.finding.kind == "bias" and fixed.dataset.schema[column].kind is Kind.CATEGORY:
+        return _fairness(proof, fixed)
+    if not target.metric and proof.fix is not FixName.RELABEL:  # a gap between bands of a number
+        target = next(claim for claim in proof.claims if claim.kind is ClaimKind.MAIN)
+    metric = target.metric or "loss"
     power = power_of(spread_of(target.open), target.open.n, target.margin) if target.open.known else None
     return Guard(
         proof.finding, GuardKind.NOT_WORSE, where=proof.query, metric=metric, margin=target.margin,

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from holdfast.comparison.paired import compare
 from holdfast.core.guard import Checked, Guard
+from holdfast.core.places import places_in
 from holdfast.core.predictions import Predictions
 from holdfast.core.run import Run
 from holdfast.core.verdict import Verdict
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, RoleError
 from holdfast.project.chain import guards
 from holdfast.project.handle import Project, home_of
 from holdfast.project.history import champion
@@ -19,7 +20,6 @@ from holdfast.project.runs import data_of, newest_training, run_named
 from holdfast.project.same_rows import on_same_rows
 from holdfast.promotion.guards import check_all
 from holdfast.promotion.subject import LEVEL, Subject
-from holdfast.store.datasets import load_dataset
 from holdfast.store.runs import load_run
 
 
@@ -35,8 +35,14 @@ def guard(judged: Judged = "best", *, project: str | Path | Project = ".") -> tu
         run = run_named(home, judged if isinstance(judged, str) else judged.id)
         return check_run(home, run, listed)
     predictions = predictions_of(judged, home).require_open()
-    dataset = load_dataset(home.store, newest_training(home).dataset)
-    known = predictions.example.is_in(dataset.example.implode()).all()
+    dataset, split = data_of(home, load_run(home.store, newest_training(home).best).record)
+    places = places_in(dataset.example, predictions.example)
+    known = bool((places >= 0).all())
+    if sealed := int(split.sealed[places[places >= 0]].sum()):
+        raise RoleError(
+            f"{sealed:,} of the {len(predictions):,} predicted rows are sealed, and guards may be asked as "
+            "often as one likes. Leave them out of the file; the gate asks them: holdfast release RUN"
+        )
     subject = Subject(
         predictions=predictions,
         compare=judge,

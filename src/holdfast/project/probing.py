@@ -25,7 +25,7 @@ from holdfast.core.work import Engine, Work
 from holdfast.engine.local import LocalEngine
 from holdfast.errors import EngineError, FindingError
 from holdfast.models.tabular.served import TabularModel, with_decision
-from holdfast.project.candidates import planned
+from holdfast.project.candidates import ESTIMATOR, planned
 from holdfast.project.fitting import PRELOAD
 from holdfast.project.fold_models import fold_model
 from holdfast.project.handle import Project
@@ -114,7 +114,9 @@ class RunProbe(AbstractContextManager["RunProbe"]):
         weights = self.run.record.weights
         if not weights:
             return self.run.record
-        members = [run_named(self.project, name).record for name in weights]
+        all_members = [run_named(self.project, name).record for name in weights]
+        again = [one for one in all_members if one.plan and ESTIMATOR not in one.plan.options]
+        members = again or all_members
         quick = [one for one in members if one.cost.cpu_seconds <= _SECONDS]
         if quick:
             return max(quick, key=lambda one: weights[one.id])

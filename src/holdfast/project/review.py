@@ -124,7 +124,7 @@ def read_answers(shown: Sheet, file: str | Path) -> tuple[Answer, ...]:
     change without a label takes the suggested one. InputError names rows that the finding
     does not have, unknown labels and words that are no decision.
     """
-    table = load(str(file)).table
+    table = whole_numbers(load(str(file)).table)  # a label or an id that is 1 is not 1.0
     lacking = [name for name in ("example",) if name not in table.columns]
     if lacking or not {"decision", "label"} & set(table.columns):
         raise InputError(
