@@ -21,7 +21,7 @@ from holdfast.errors import DecisionError, FixError, RoleError, UnknownFindingEr
 from holdfast.project import fitting, refit
 from holdfast.project.chain import guards, proofs
 from holdfast.project.fix import fix
-from holdfast.project.gate import propose
+from holdfast.project.gate import _constant, propose
 from holdfast.project.guard import check_run
 from holdfast.project.history import history
 from holdfast.project.release import approve, reject, rollback
@@ -219,6 +219,17 @@ def refuses(project, error, match, act):
 def test_an_unknown_finding_is_named_with_the_nearest(project):
     for name in ("weak-slice-zzzz", "nothing"):
         refuses(project, UnknownFindingError, name, lambda name=name: fix(name, project=project))
+
+
+def test_what_a_first_release_must_beat_knows_the_weights_of_the_rows():
+    labels, weights = ["yes"] * 60 + ["no"] * 40, [9.0] * 60 + [1.0] * 40
+    data = hf.read(pl.DataFrame({"x": range(100), "y": labels, "w": weights}), target="y", weight="w")
+    like = hf.Predictions.of(
+        example=data.example, target=labels, probability=np.full(100, 0.5), classes=["no", "yes"],
+        positive="yes", weight=weights,
+    )  # fmt: skip
+    guess = _constant(data, data, like)
+    assert guess.probability[0, 1] == pytest.approx(540 / 580)
 
 
 def test_guards_are_not_asked_of_sealed_rows_in_a_file(project, runs, customers):

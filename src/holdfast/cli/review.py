@@ -86,7 +86,8 @@ def _labels(
     found = record_review(home, rows, answers, reviewer=reviewer)
     emit(found) if as_json else text.show(text.reviewed(found))
     if found.changed:
-        note(f"Next: holdfast fix {rows.subject} --with relabel")
+        again = "the same fix again, which these labels now judge"
+        note(f"Next: {again if rows.sealed else f'holdfast fix {rows.subject} --with relabel'}")
 
 
 def _ask(rows: Sheet) -> list[Answer]:

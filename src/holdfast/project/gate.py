@@ -164,15 +164,16 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
 
 
 def _constant(known: Dataset, rows: Dataset, like: Predictions) -> Predictions:
-    """What one predicts who knows the open rows' targets and no column."""
+    """What one predicts who knows the open rows' targets and weights, and no column."""
     if like.header.task is Task.REGRESSION:
-        value = float(np.mean(known.target.to_numpy()))
+        value = float(np.average(known.target.to_numpy(), weights=known.weight))
         return Predictions.of(
             example=rows.example, target=rows.target, prediction=np.full(len(rows), value),
             group=like.table["group"], weight=like.weight, model=NOTHING_KNOWN,
         )  # fmt: skip
     labels = label_text(known.target)
-    shares = [float(np.mean((labels == name).to_numpy())) for name in like.header.classes]
+    hits = [(labels == name).to_numpy() for name in like.header.classes]
+    shares = [float(np.average(hit, weights=known.weight)) for hit in hits]
     return Predictions.of(
         example=rows.example, target=label_text(rows.target), probability=np.tile(shares, (len(rows), 1)),
         classes=like.header.classes, positive=like.header.positive, group=like.table["group"],
