@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from holdfast.core.dataset import Dataset
@@ -25,7 +26,7 @@ from holdfast.debugging.unstable import unstable
 from holdfast.errors import HoldfastError, InputError
 from holdfast.project.handle import Project, home_of
 from holdfast.project.judge import predictions_of
-from holdfast.project.probing import asked
+from holdfast.project.probing import asked, probe_of
 from holdfast.project.runs import BEST, data_of, run_named
 from holdfast.store.findings import save_findings
 
@@ -93,9 +94,9 @@ def debug(
 def debug_run(project: Project, name: str, *, seed: int = 0, on_kind: OnKind | None = None) -> Findings:
     """Debug a run of a project by its name, and keep what was found."""
     run = run_named(project, name)
-    dataset, _ = data_of(project, run.record)
+    dataset, split = data_of(project, run.record)
     predictions = predictions_of(run)
-    with asked(project, run) as probe:
+    with probe_of(project, run, dataset, split) or nullcontext() as probe:
         found = _look(dataset, predictions, probe, seed=seed, on_kind=on_kind)
     save_findings(project.store, found)
     return found

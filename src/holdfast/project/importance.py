@@ -15,7 +15,7 @@ from holdfast.core.run import Run
 from holdfast.debugging.perturb import shuffled
 from holdfast.errors import FindingError
 from holdfast.project.handle import Project
-from holdfast.project.probing import asked
+from holdfast.project.probing import probe_of
 from holdfast.project.runs import data_of
 
 _ROWS = 2_000  # looked at in all; the interval says what that leaves open
@@ -28,10 +28,13 @@ def importance(project: Project, run: Run, *, seed: int = 0) -> tuple[Importance
     How much worse the run's metric gets, positive where the column matters.
     """
     plan = run.record.plan
-    with asked(project, run) as probe:
-        if plan is None or probe is None:
-            return ()
-        dataset, split = data_of(project, run.record)
+    if plan is None:
+        return ()
+    dataset, split = data_of(project, run.record)
+    probe = probe_of(project, run, dataset, split)
+    if probe is None:
+        return ()
+    with probe:
         rng = np.random.default_rng(seed)
         known = np.flatnonzero(split.open & (split.fold >= 0) & dataset.target.is_not_null().to_numpy())
         rows = dataset.take(np.sort(rng.permutation(known)[:_ROWS]))

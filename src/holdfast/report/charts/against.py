@@ -23,10 +23,7 @@ def against_champion(release: Release) -> alt.LayerChart:
     import altair as alt
 
     difference, margin = release.difference, release.margin
-    known = [v for v in (difference.low, difference.high, difference.value) if math.isfinite(v)]
-    ends = [*known, -margin, margin, 0.0]
-    air = (max(ends) - min(ends)) * 0.08 or 1.0
-    scale = alt.Scale(domain=[min(ends) - air, max(ends) + air], nice=False, zero=False)
+    scale = alt.Scale(domain=_ends(release), nice=False, zero=False)
     held = words.short(release.champion, 40) or "a constant"
     title = f"difference in {words.metric(release.metric)}, turned so that to the right is better"
     axis = alt.Axis(title=title, tickCount=6)
@@ -61,3 +58,12 @@ def against_champion(release: Release) -> alt.LayerChart:
         f"with a margin of {words.two_digits(margin)}.",
         height=_HEIGHT,
     )
+
+
+def _ends(release: Release) -> list[float]:
+    """From where to where the axis goes: the interval, the margin and 0, with some air."""
+    difference, margin = release.difference, release.margin
+    known = [v for v in (difference.low, difference.high, difference.value) if math.isfinite(v)]
+    ends = [*known, -margin, margin, 0.0]
+    air = (max(ends) - min(ends)) * 0.08 or 1.0
+    return [min(ends) - air, max(ends) + air]
