@@ -75,7 +75,7 @@ def relabelled(pair: Pair, labels: Mapping[str, str]) -> Pair:
 
 
 def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict:
-    """Is the model after better, by mean loss, on labels as reviewers see them?
+    """Is the model after better, by (weighted) mean loss, on labels as reviewers see them?
 
     `labels` are by example id, of a sheet that `to_review` made. FixError where too few were
     looked at. Positive = better; the test is Student's on the rectified mean difference.
@@ -94,11 +94,12 @@ def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict
                 "to judge the change of labels. Go on with the review."
             )
     groups = pair.before.group_codes
-    value, error = rectified_mean(given, exact, stratum, groups)
+    weight = pair.before.weight
+    value, error = rectified_mean(given, exact, stratum, groups, weight)
     df = units_of(int(seen.sum()), groups[seen] if groups is not None else None) - 1
     interval = normal(value, error, level, df=df)
     p = float(two_sided(standardised(value, error), df))
-    margin = _MARGIN * float(np.mean(seen_so.before.loss))
+    margin = _MARGIN * float(np.average(seen_so.before.loss, weights=weight))
     method = f"rectified mean, {int(seen.sum()):,} rows looked at"
     estimate = Estimate(value, interval.low, interval.high, level, len(pair), method)
     outcome = Outcome.UNDECIDED
