@@ -25,7 +25,6 @@ from holdfast.errors import DamagedError, StoreError, UnknownRunError
 from holdfast.store import trainings as trainings_module
 from holdfast.store.datasets import dataset_ids, load_dataset, save_dataset
 from holdfast.store.folds import load_fold, save_fold
-from holdfast.store.ledger import LedgerEntry, append_entry, entries, entry_examples
 from holdfast.store.runs import find_run, load_run, run_files, runs, save_run
 from holdfast.store.splits import Rule, freeze_rule, load_rule, load_split, save_split
 from holdfast.store.store import Store, create
@@ -274,17 +273,6 @@ def test_a_damaged_fold_is_named_and_mended_by_another(store: Store) -> None:
         load_fold(store, "k")
     save_fold(store, "k", {"a": b"1", "seconds": b"0.6"}, seconds=0.6)
     assert load_fold(store, "k") == {"a": b"1", "seconds": b"0.6"}
-
-
-def test_the_ledger_only_grows(store: Store) -> None:
-    asked = LedgerEntry("evaluate", "ridge-1", "d", "auc", "0.81 [0.79, 0.83]", {"auc": 0.81, "who": "me"})
-    one = append_entry(store, asked, pl.Series("id", ["b", "a"]))
-    two = append_entry(store, dataclasses.replace(asked, kind="gate"), pl.Series(["c"]))
-    assert (one.number, two.number) == (1, 2)
-    assert entries(store) == (one, two)
-    assert one.at < two.at
-    assert entry_examples(store, one).to_list() == ["a", "b"]
-    assert entry_examples(store, two).to_list() == ["c"]
 
 
 def test_trials_come_back_in_order(store: Store) -> None:

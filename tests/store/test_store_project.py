@@ -137,11 +137,11 @@ def catalog_of(root: Path) -> Path:
 def test_a_catalog_of_a_newer_version(tmp_path: Path) -> None:
     create(tmp_path).close()
     with sqlite3.connect(catalog_of(tmp_path)) as connection:
-        connection.execute("UPDATE about SET value = '3' WHERE name = 'version'")
+        connection.execute("UPDATE about SET value = '4' WHERE name = 'version'")
     connection.close()
     with pytest.raises(NewerError, match="pip install -U holdfast") as caught:
         open_store(tmp_path)
-    assert "catalog.v3" in str(caught.value)
+    assert "catalog.v4" in str(caught.value)
 
 
 def test_an_older_catalog_is_brought_up_to_date_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_an_older_catalog_is_brought_up_to_date_once(tmp_path: Path, monkeypatch
     with open_store(tmp_path) as store:  # a second time would fail: the column is there
         assert load_dataset(store, kept).id == kept
         query = text("SELECT value FROM about WHERE name = 'version'")
-        assert store.catalog.read(lambda connection: connection.execute(query).scalar()) == "3"
+        assert store.catalog.read(lambda connection: connection.execute(query).scalar()) == "4"
     monkeypatch.undo()
     with pytest.raises(NewerError):
         open_store(tmp_path)

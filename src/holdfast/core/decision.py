@@ -19,7 +19,6 @@ from holdfast.errors import DecisionError, InputError
 class DecisionKind(StrEnum):
     """What was decided."""
 
-    FINDING_REVIEWED = "finding reviewed"
     LABELS_REVIEWED = "labels reviewed"
     PROOF = "proof"
     GUARD = "guard"

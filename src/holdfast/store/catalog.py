@@ -17,23 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from holdfast.errors import DamagedError, NewerError, StoreError
+from holdfast.store.migrations import MIGRATIONS
 from holdfast.store.tables import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, Table
 
 T = TypeVar("T")
-
-Migration = Callable[["Connection"], None]
-
-
-def _add_decisions(connection: Connection) -> None:
-    made = tables()
-    made.metadata.create_all(connection, tables=[made.findings, made.decisions])
-
-
-# The n-th function takes a catalog from version n to n + 1.
-MIGRATIONS: tuple[Migration, ...] = (_add_decisions,)
 
 _PATIENCE = 30.0  # seconds that a process waits for others to finish writing
 

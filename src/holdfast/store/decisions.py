@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.decision import Decision, chained, changed, edited, verified
 from holdfast.errors import StoreError
-from holdfast.store.catalog import add_once, stamp
+from holdfast.store.catalog import stamp
+from holdfast.store.newest import hold, note, noted
 from holdfast.store.records import decode, encode
 from holdfast.store.store import Store
 from holdfast.store.tables import tables
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 # A new form of record comes with a new version of the catalog, so any other name was written by hand.
 FORMAT = "decision.v1"
-_NEWEST = "newest decision"
+_CHAIN = "decision"
 
 Allow = Callable[[tuple[Decision, ...]], None]
 """Shown all decisions so far, oldest first; raises when there may not be one more."""
@@ -37,16 +38,14 @@ def append_decision(store: Store, decision: Decision, *, allow: Allow | None = N
     """
 
     def work(connection: Connection) -> Decision:
-        _hold(connection)
+        hold(connection, _CHAIN)
         earlier = _read(connection)
         if allow is not None:
             allow(earlier)
         kept = chained(replace(decision, at=stamp()), earlier[-1] if earlier else None)
         row = {"number": kept.number, "record": encode(kept, FORMAT), "hash": kept.hash}
         connection.execute(tables().decisions.insert().values(**row))
-        about = tables().about
-        newest = about.update().where(about.c.name == _NEWEST)
-        connection.execute(newest.values(value=_named(kept)))
+        note(connection, _CHAIN, _named(kept))
         return kept
 
     return store.catalog.write(work)
@@ -57,23 +56,15 @@ def decisions(store: Store) -> tuple[Decision, ...]:
     return store.catalog.read(_read)
 
 
-def _hold(connection: Connection) -> None:
-    """Make whoever else adds a decision wait, where the database lets two write at once."""
-    about = tables().about
-    add_once(connection, about, {"name": _NEWEST, "value": ""})
-    connection.execute(about.update().where(about.c.name == _NEWEST).values(value=about.c.value))
-
-
 def _read(connection: Connection) -> tuple[Decision, ...]:
     from sqlalchemy import select
 
-    known, about = tables().decisions, tables().about
+    known = tables().decisions
     rows = connection.execute(
         select(known.c.number, known.c.record, known.c.hash).order_by(known.c.number)
     ).all()
-    newest = connection.execute(select(about.c.value).where(about.c.name == _NEWEST)).scalar()
     found = tuple(verified(_decoded(place, tuple(row)) for place, row in enumerate(rows, start=1)))
-    _check_end(found, newest or "")
+    _check_end(found, noted(connection, _CHAIN))
     return found
 
 

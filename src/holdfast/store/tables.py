@@ -54,7 +54,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {"runs": ("training", "id"), "trials": ("
 
 @cache
 def tables() -> Tables:
-    """The tables of catalog version 2."""
+    """The tables of catalog version 3."""
     from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table
 
     metadata = MetaData()
