@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -442,18 +443,42 @@ def test_what_open_rows_show_to_be_worse_is_named_as_harmful():
     assert all(claim.sealed is None for claim in claims)
 
 
-def test_too_few_rows_are_told_by_what_open_rows_spread():
+def doubted(gain):
+    """The target's claim, and why, where open rows show a gain so small among so much noise."""
     rng = np.random.default_rng(11)
     part, seen_part = (rng.integers(0, PARTS, N) for _ in range(2))
-    before = rng.gamma(2, 0.5, N)
-    seen = pair_of(before, before + 0.5 * rng.normal(size=N), prefix="open")
-    sealed = pair_of(before, before + 0.5 * rng.normal(size=N))
+    before, (noise, other) = rng.gamma(2, 0.5, N), 0.5 * rng.normal(size=(2, N))
+    noise[seen_part == 0] -= noise[seen_part == 0].mean() + gain
+    seen, sealed = pair_of(before, before + noise, prefix="open"), pair_of(before, before + other)
     trial = trial_of(sealed, part == 0, seen=seen, seen_inside=seen_part == 0)
-    _, (target, *_), why = prove(trial, compare)
-    margin = 0.02 * before[seen_part == 0].mean()
-    needed = ((critical(1 - 2 * LEVEL) + critical(0.6)) * 0.5 / margin) ** 2  # 80 % power, by hand
+    _, (target, main, *_), why = prove(trial, compare)
+    return target, main, why
+
+
+def test_too_few_rows_are_told_by_what_open_rows_gain_and_spread():
+    target, main, why = doubted(gain=0.02)
+    needed = ((critical(1 - 2 * LEVEL) + critical(0.6)) * 0.5 / 0.02) ** 2  # 80 % power, by hand
     assert target.needed == pytest.approx(needed, rel=0.25)
-    assert f"{target.needed - target.rows:,} more would tell" in why
+    more = max(claim.needed - claim.rows for claim in (target, main) if claim.needed)
+    assert f"{more:,} more would tell, were open rows right" in why
+
+
+def test_no_number_of_rows_would_show_a_gain_that_open_rows_do_not_have():
+    target, _, _ = doubted(gain=-0.02)
+    assert target.needed is None
+
+
+def test_a_cost_is_told_by_open_rows_and_decides_nothing():
+    rng = np.random.default_rng(12)
+    inside = np.arange(N) < 150
+    before = rng.gamma(2, 0.5, N)
+    better = pair_of(before, before - np.where(inside, 0.5, 0.001 * rng.normal(size=N)))
+    trial = trial_of(better, inside)
+    worse = pair_of(before, before + 0.1 * rng.random(N), prefix="open")
+    outcome, claims, _ = prove(replace(trial, cost=Question("cost", "loss", worse, better)), compare)
+    assert outcome is ProofOutcome.PROVEN
+    (cost,) = [claim for claim in claims if claim.kind is ClaimKind.COST]
+    assert (cost.status, cost.sealed) == (ClaimStatus.HARMED, None) and cost.open.high < 0
 
 
 def test_a_proof_needs_the_main_metric_shown_to_be_no_worse():

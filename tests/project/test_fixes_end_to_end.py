@@ -9,7 +9,7 @@ import pytest
 import holdfast as hf
 from holdfast.core.estimate import Estimate
 from holdfast.core.events import silent
-from holdfast.core.finding import Finding, FixName, Suspect, Where
+from holdfast.core.finding import Finding, FixName, Suggestion, Suspect, Where
 from holdfast.core.guard import GuardKind, GuardStatus
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
 from holdfast.debugging.fixes import Asked, change_for
@@ -18,11 +18,11 @@ from holdfast.errors import FixError, PlanError
 from holdfast.models.tabular.served import load
 from holdfast.project import fitting, refit
 from holdfast.project.fix import guard_of
+from holdfast.project.fixed import Fixed
 from holdfast.project.fold_models import fold_model
 from holdfast.project.guard import check_run
 from holdfast.project.handle import open_project
 from holdfast.project.probing import probe_of
-from holdfast.project.proving import Fixed
 from holdfast.project.refit import Refit, refitted
 from holdfast.project.review import Sheet, read_answers
 from holdfast.project.runs import data_of, run_named
@@ -86,7 +86,8 @@ def fixed(home, fix: FixName, *, run: str = "best"):
     where = WHERE.get(fix, Where())
     kind = "twins" if fix is FixName.DEDUPLICATE else "made"
     labels = {one.example: "yes" for one in where.examples} or None
-    finding = Finding(kind, "t", where, 9, Estimate.absent("made", n=0), "loss")
+    suggested = (Suggestion(fix, "it is tried here", "one training"),)
+    finding = Finding(kind, "t", where, 9, Estimate.absent("made", n=0), "loss", fixes=suggested)
     change = change_for(fix, Asked(finding, dataset, split.open, labels))
     return before, change, refitted(home, Refit(before, split, change, finding.id, silent))
 

@@ -403,7 +403,7 @@ at_most = {most}
 @pytest.fixture
 def anew(monkeypatch):
     """The fix of the fixture is tried again, as if nobody had."""
-    monkeypatch.setattr("holdfast.project.fix._tried", lambda project, fixed: None)
+    monkeypatch.setattr("holdfast.project.fix._tried", lambda *asked: None)
 
 
 def test_a_guard_that_the_run_before_fails_too_is_not_the_fix_s_doing(project, anew):

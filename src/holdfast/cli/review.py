@@ -26,6 +26,7 @@ from holdfast.project.review import (
     record_review,
     review_analysis,
     sheet,
+    still_to_do,
 )  # fmt: skip
 from holdfast.report import text
 
@@ -79,13 +80,19 @@ def _labels(
         again = f"holdfast review labels {rows.subject} --import {written} --as NAME"
         note(f"Wrote {len(rows.rows):,} rows to {written}. Fill in decision or label, then: {again}")
         return
+    if import_ is None:
+        whole, rows = len(rows.rows), still_to_do(home, rows, reviewer)
+        if (done := whole - len(rows.rows)) > 0:
+            note(f"{done:,} of {whole:,} rows have your answer already; here are the others.")
     answers = read_answers(rows, import_) if import_ is not None else _ask(rows)
-    if not any(one.label for one in answers):
+    if not answers:
         note("Nothing was answered, so nothing was written down.")
         return
     found = record_review(home, rows, answers, reviewer=reviewer)
     emit(found) if as_json else text.show(text.reviewed(found))
-    if found.changed:
+    if rows.sealed and (waiting := found.waiting(rows.rows["example"])):
+        note(f"{len(waiting):,} rows still wait for a label, or to be skipped: all are wanted.")
+    elif found.changed:
         again = "the same fix again, which these labels now judge"
         note(f"Next: {again if rows.sealed else f'holdfast fix {rows.subject} --with relabel'}")
 

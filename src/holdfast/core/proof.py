@@ -24,6 +24,7 @@ class ClaimKind(StrEnum):
     MAIN = "main metric"  # and the model as a whole no worse
     GUARD = "guard"
     SLICE = "slice"  # nor any other part of the rows
+    COST = "cost"  # what it gives away, which is told and decides nothing
 
 
 class ClaimStatus(StrEnum):
@@ -41,9 +42,9 @@ class Claim:
 
     `open` is the fixed model less the one before on open rows, out of fold, positive =
     better. `sealed` is the same on sealed rows; None unless the fix is proven, since a
-    number that is shown is a question that was answered. `rows` are the sealed rows that were
-    asked, `needed` how many it would take to tell (None: enough). `metric` names what
-    `margin` is a loss of, "" where that is no metric by itself.
+    number that is shown is a question that was answered; `status` then tells of open rows.
+    `rows` are the sealed rows that were asked, `needed` how many it would take to tell (None:
+    enough). `metric` names what `margin` is a loss of, "" where that is no metric by itself.
     """
 
     kind: ClaimKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.estimate import Estimate
@@ -39,7 +39,8 @@ class Reviewed:
     """What all reviewers of some rows said together; `subject` as in LabelReview.
 
     `labels` has the agreed label of each row that somebody answered; rows on which as many
-    say one thing as another are in `tied` and keep theirs. `agreement` is Krippendorff's alpha.
+    say one thing as another are in `tied` and keep theirs, those that everybody passed over
+    are in `skipped`. `agreement` is Krippendorff's alpha.
     """
 
     subject: str
@@ -49,6 +50,12 @@ class Reviewed:
     tied: tuple[str, ...]
     reviewers: Mapping[str, int]
     agreement: Estimate
+    skipped: tuple[str, ...] = ()
+
+    def waiting(self, examples: Iterable[str]) -> tuple[str, ...]:
+        """Those of these rows that nobody has come to yet."""
+        done = {*self.labels, *self.tied, *self.skipped}
+        return tuple(example for example in examples if example not in done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,3 +39,7 @@ class Split:
         """Mask of the sealed rows that may be scored, bool of shape (n,)."""
         mask: np.ndarray = ~self.open & ~self.tied
         return mask
+
+    def where(self, kept: np.ndarray) -> Split:
+        """The roles and folds of the rows of a mask, bool of shape (n,)."""
+        return replace(self, role=self.role[kept], fold=self.fold[kept], tied=self.tied[kept])

@@ -30,6 +30,15 @@ __all__ = ["Asked", "Change", "applicable", "change_for"]
 
 _ABOUT_COPIES = ("twins", "conflicting labels")
 _ABOUT_ROLES = ("near twins", "group split", "time order")
+_ABOUT_DATA = (
+    "twins", "conflicting labels", "constant column", "redundant column", "impossible dates", "near twins",
+    "group split", "time order", "leak", "id-like",
+)  # fmt: skip
+_OF_DECISIONS = (FixName.RECALIBRATE, FixName.THRESHOLD)
+_OF_TRAINING = (
+    FixName.CLASS_WEIGHTS, FixName.OVERSAMPLE, FixName.UNDERSAMPLE, FixName.SMOTE, FixName.AUGMENT,
+    FixName.CONTINUE, FixName.REGULARISE, FixName.FAIR, FixName.MONOTONE,
+)  # fmt: skip
 _FEWEST_BETWEEN = 10  # open rows of the rarest class, so that every fold trains on two of them
 _FEWEST_FOCUSED = 100  # open rows of a slice, so that every fold has some to train and some to stop early on
 _OF_CLASSES = (
@@ -60,7 +69,7 @@ def applicable(asked: Asked) -> tuple[FixName, ...]:
 
 def _unfit(asked: Asked) -> Mapping[FixName, str]:
     """Why fixes cannot answer a finding, "" or nothing where they can."""
-    reasons = {**_of_place(asked), **_of_column(asked)}
+    reasons = {**_of_place(asked), **_of_column(asked), **_beside(asked)}
     classes = asked.classes
     if not classes:
         reasons |= dict.fromkeys(_OF_CLASSES, "it is for classes, and this target is a number")
@@ -108,6 +117,15 @@ def _of_column(asked: Asked) -> dict[FixName, str]:
     if finding.kind not in _ABOUT_ROLES:
         reasons[FixName.REGROUP] = "" if kind is Kind.CATEGORY else "it is not about a column of categories"
     return reasons
+
+
+def _beside(asked: Asked) -> dict[FixName, str]:
+    """What changes something else than a finding is about, and so could be proven without answering it."""
+    named = {one.fix for one in asked.finding.fixes}
+    reasons = dict.fromkeys(_OF_DECISIONS, "it only moves what a model decides, which this is not about")
+    if asked.finding.kind in _ABOUT_DATA:
+        reasons |= dict.fromkeys(_OF_TRAINING, "it leaves the data as they are, and this is about the data")
+    return {fix: reason for fix, reason in reasons.items() if fix not in named}
 
 
 def _rarest(asked: Asked) -> int:

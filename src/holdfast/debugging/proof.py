@@ -73,7 +73,7 @@ class Trial:
 
     `target` is what the finding is about, `main` the whole model. `parts` are other slices,
     by their query, as masks over the rows of `main.sealed`, and `open_parts` the same over those of
-    `main.open`. `level` is one-sided, for the target.
+    `main.open`. `level` is one-sided, for the target. `cost` is told of open rows and decides nothing.
     """
 
     target: Question
@@ -82,6 +82,7 @@ class Trial:
     guards: tuple[Checked, ...]
     level: float
     open_parts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    cost: Question | None = None
 
 
 def prove(trial: Trial, compare: Compare) -> tuple[ProofOutcome, tuple[Claim, ...], str]:
@@ -100,6 +101,7 @@ def settled(
     """What the two claims come to together with the guards and the other parts; see `prove`."""
     claims = (target, main, *_guards(trial.guards), *_parts(trial, compare))
     outcome, why = _concluded(target, main, claims)
+    claims += _cost(trial.cost, compare)
     unsure = _unsure(trial.guards)
     if outcome is ProofOutcome.PROVEN and unsure:
         outcome, why = ProofOutcome.NOT_PROVEN, f"not shown to hold: guard {unsure}"
@@ -109,23 +111,25 @@ def settled(
 def _told(outcome: ProofOutcome, claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """The claims as they may be shown: whole where the fix is proven, else by open rows alone.
 
-    Then only harm on open rows is a status; a margin that is a share of the loss on sealed rows
+    Then a status says what open rows show; a margin that is a share of the loss on sealed rows
     is no less a sealed number. Parts of which open rows say nothing are left out.
     """
     if outcome is ProofOutcome.PROVEN:
         return tuple(claims)
     return tuple(
         claim
-        if claim.kind is ClaimKind.GUARD
-        else replace(
-            claim,
-            status=ClaimStatus.HARMED if _harmed_in_the_open(claim) else ClaimStatus.UNDECIDED,
-            sealed=None,
-            margin=0.0,
-        )
+        if claim.kind in (ClaimKind.GUARD, ClaimKind.COST)
+        else replace(claim, status=_in_the_open(claim.open), sealed=None, margin=0.0)
         for claim in claims
         if claim.kind is not ClaimKind.SLICE or claim.open.known
     )
+
+
+def _in_the_open(seen: Estimate) -> ClaimStatus:
+    """Improved or harmed where the whole interval lies on one side of no difference."""
+    if not seen.known or seen.low <= 0 <= seen.high:
+        return ClaimStatus.UNDECIDED
+    return ClaimStatus.IMPROVED if seen.low > 0 else ClaimStatus.HARMED
 
 
 def judged(verdict: Verdict) -> ClaimStatus:
@@ -138,7 +142,7 @@ def judged(verdict: Verdict) -> ClaimStatus:
 
 
 def _claim(kind: ClaimKind, question: Question, level: float, compare: Compare) -> Claim:
-    """What sealed rows say at a one-sided level, and how many it takes by what open rows spread."""
+    """What sealed rows say at a one-sided level, and how many it takes if open rows are right."""
     sealed, confidence = question.sealed, 1 - 2 * level
     compare = question.compare or compare
     verdict = compare(sealed.before, sealed.after, question.metric, confidence)
@@ -146,7 +150,9 @@ def _claim(kind: ClaimKind, question: Question, level: float, compare: Compare) 
     if question.open is not None and len(question.open):
         open_verdict = compare(question.open.before, question.open.after, question.metric, 0.95)
         seen = open_verdict.difference
-        needed = _rows_needed(seen, open_verdict.margin, confidence)
+        # what is to be told from zero; for the whole model, from a loss of the margin
+        distance = seen.value if kind is ClaimKind.TARGET else min(seen.value, 0.0) + open_verdict.margin
+        needed = _rows_needed(seen, distance, confidence)
     enough = needed is None or needed <= len(sealed)
     return Claim(
         kind, question.name, judged(verdict), seen, verdict.difference, verdict.margin, len(sealed),
@@ -154,12 +160,24 @@ def _claim(kind: ClaimKind, question: Question, level: float, compare: Compare) 
     )  # fmt: skip
 
 
-def _rows_needed(seen: Estimate, margin: float, level: float) -> int | None:
-    """Rows on which a difference of the margin's size would show with 80 % power, by its open spread."""
+def _rows_needed(seen: Estimate, distance: float, level: float) -> int | None:
+    """Rows on which a difference of this size shows with 80 % power, by its spread on open rows.
+
+    None where no number of rows would tell.
+    """
     error = (seen.high - seen.low) / 2 / critical(seen.level)
-    if not (np.isfinite(error) and margin > 0):
+    if not (np.isfinite(error) and distance > 0):
         return None
-    return rows_for_difference(error, seen.n, margin, level=level)
+    return rows_for_difference(error, seen.n, distance, level=level)
+
+
+def _cost(question: Question | None, compare: Compare) -> tuple[Claim, ...]:
+    """What the fix gives away, by open rows."""
+    if question is None or question.open is None or not len(question.open):
+        return ()
+    pair = question.open
+    seen = compare(pair.before, pair.after, question.metric, 0.95).difference
+    return (Claim(ClaimKind.COST, question.name, _in_the_open(seen), seen, None, 0.0, 0),)
 
 
 def _guards(checked: Sequence[Checked]) -> list[Claim]:
@@ -233,16 +251,12 @@ def _concluded(target: Claim, main: Claim, claims: Sequence[Claim]) -> tuple[Pro
     )
     if met and not failed:
         return ProofOutcome.PROVEN, f"{target.name} is better on sealed rows, and {main.name} is no worse"
-    harmed = [*failed, *(c for c in others if _harmed_in_the_open(c))]
+    harmed = [*failed, *(c for c in others if _in_the_open(c.open) is ClaimStatus.HARMED)]
     if harmed:
         named = "; ".join(f"{claim.kind} {claim.name}" for claim in harmed[:3])
         return ProofOutcome.HARMFUL, f"shown to be worse on open rows: {named}"
     more = max(c.needed - c.rows if c.needed else 0 for c in (target, main))
     return ProofOutcome.NOT_PROVEN, (
         f"{target.rows:,} sealed rows do not show all of it: {target.name} better, {main.name} no worse, "
-        "no other part harmed" + (f"; about {more:,} more would tell" if more else "")
+        "no other part harmed" + (f"; about {more:,} more would tell, were open rows right" if more else "")
     )
-
-
-def _harmed_in_the_open(claim: Claim) -> bool:
-    return claim.open.known and claim.open.high < 0

@@ -2,8 +2,8 @@
 
 A model that was trained on corrected labels looks worse on rows whose labels are still wrong,
 and better on rows that its own predecessor picked for correction. So sealed rows are looked
-at blind: the quarter that the models trust least, and a random part of the others, which together
-say what the mean loss would be were every label looked at (`stats.rectified`).
+at blind: of the quarter that the models trust least and of the others a random part each, which
+together say what the mean loss would be were every label looked at (`stats.rectified`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from holdfast.stats.tails import standardised, two_sided
 UNJUDGED = Estimate.absent("open labels are what was changed, so they cannot judge the change")
 _FEWEST = 20  # looked-at rows of each kind
 _SUSPECT = 0.25  # of the sealed rows: those whose labels the models trust least
-_OTHERS = 200  # of the other rows, on a sheet
+_SUSPECTS, _OTHERS = 400, 200  # of those and of the other rows, on a sheet: an afternoon's work at most
 _MARGIN = 0.02  # of the loss before, as comparisons of losses have it
 
 
@@ -61,11 +61,12 @@ def _doubt(p: Predictions) -> np.ndarray:
 
 
 def to_review(pair: Pair) -> pl.Series:
-    """The ids to be looked at, in a random order: any beginning of it is a fair sample of its kind."""
+    """The ids to be looked at, in a random order: a fair sample of either kind."""
     rng = np.random.default_rng(0)
     inside = suspect(pair)
-    others = rng.permutation(np.flatnonzero(~inside))[:_OTHERS]
-    return pair.before.example.gather(rng.permutation(np.concatenate([np.flatnonzero(inside), others])))
+    chosen = [rng.permutation(np.flatnonzero(inside))[:_SUSPECTS]]
+    chosen.append(rng.permutation(np.flatnonzero(~inside))[:_OTHERS])
+    return pair.before.example.gather(rng.permutation(np.concatenate(chosen)))
 
 
 def relabelled(pair: Pair, labels: Mapping[str, str]) -> Pair:

@@ -9,7 +9,7 @@ model knows, but nothing may make it worse than knowing nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,6 +36,7 @@ from holdfast.debugging.perturb import (
 )
 from holdfast.debugging.unusual import rare_levels, unusual_rows
 
+KIND = "fragile"
 _SEARCHED, _CONFIRMED = 500, 5_000  # rows at most: to find the worst column, and to judge a change
 _SHOWN = 10  # rows that are hurt most
 _MOST_COLUMNS, _BROKEN_COLUMNS = 100, 20  # that are asked about at all, and broken in every way
@@ -90,6 +91,8 @@ _ONE_COLUMN = (
     _OneColumn("unseen category", "a level of {} that was never seen", unseen, (Kind.CATEGORY,)),
 )
 
+_TRIALS: Mapping[str, _Everywhere | _OneColumn] = {one.name: one for one in (*_EVERYWHERE, *_ONE_COLUMN)}
+
 
 def robustness(
     dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int = 0
@@ -111,6 +114,19 @@ def robustness(
     found = [_everywhere(asked, trial) for trial in _EVERYWHERE if _applies(trial, dataset)]
     found += _columns(_Asked.of(sought, probe, seed), asked)
     return corrected([*found, *unusual_rows(case), *rare_levels(case)])
+
+
+def broken_as(finding: Finding, rows: Dataset, *, seed: int = 0) -> Dataset:
+    """The rows broken as the probe of a "fragile" finding broke them; as they are without its column."""
+    trial, column = _TRIALS[finding.about], finding.where.column
+    if isinstance(trial, _Everywhere):
+        return trial.changed(rows, np.random.default_rng(seed))
+    return trial.broken(rows, column) if any(one.name == column for one in rows.schema.features) else rows
+
+
+def broken_how(finding: Finding) -> str:
+    """What a "fragile" finding's probe does to rows: "no cell of tenure known"."""
+    return _TRIALS[finding.about].what.format(finding.where.column)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +217,7 @@ def _fragile(
     rise = f"{loss.told(asked.loss)} to {loss.told(asked.loss + change.value)}"
     hurt = np.argsort(asked.before.loss - after.loss, kind="stable")[:_SHOWN]
     return Finding(
-        kind="fragile",
+        kind=KIND,
         title=f"With {named} the {loss.short} rises from {rise}",
         where=Where(column=column),
         size=len(judged),

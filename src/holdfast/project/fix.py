@@ -6,32 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import polars as pl
-
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.events import OnEvent, Said, silent
 from holdfast.core.finding import Finding, FixName
 from holdfast.core.fingerprint import fingerprint
-from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus
-from holdfast.core.places import places_in
+from holdfast.core.guard import Checked, GuardStatus
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
+from holdfast.core.review import Reviewed
 from holdfast.core.run import Run
-from holdfast.core.schema import Kind
 from holdfast.debugging.fixes import Asked, Change, applicable, change_for
 from holdfast.debugging.proof import prove
 from holdfast.debugging.relabelled import UNJUDGED, prove_labels, to_review
 from holdfast.errors import FixError, suggest
-from holdfast.metrics.by_group import gap
+from holdfast.project.aim import guard_of
 from holdfast.project.chain import GUARD, PROOF, body_of, guards, proofs, whoever
+from holdfast.project.fixed import Fixed
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, home_of
-from holdfast.project.proving import Fixed, judge, trial
+from holdfast.project.proving import judge, trial
 from holdfast.project.refit import Refit, candidates_of, refitted
 from holdfast.project.runs import data_of, run_named
 from holdfast.project.said import reviewed
 from holdfast.project.seal import charged, ledger_of
-from holdfast.promotion.power import power_of, spread_of
-from holdfast.promotion.subject import LEVEL
 from holdfast.store.decisions import append_decision
 from holdfast.store.findings import find_finding
 from holdfast.store.ledger import LedgerEntry, append_entry, entries
@@ -103,42 +99,54 @@ def fix_finding(project: Project, asked: FixRequest) -> Proof:
     asked.on_event(Said(f"{finding.id}: {change.said}. Fitting {run.id} again."))
     after = refitted(project, Refit(run, split, change, finding.id, asked.on_event, asked.command))
     fixed = Fixed(finding, run, after, dataset, split, change)
+    judging = None
     if change.fix is FixName.RELABEL:
         seen = reviewed(project, after.id)
-        if seen is None:
-            return _unseen(project, fixed, ids)
-        return _proven(project, fixed, ids, seen.labels)
-    return _tried(project, fixed) or _proven(project, fixed, ids)
+        if waiting := _waiting(project, fixed, seen):
+            return _unseen(project, fixed, ids, waiting)
+        judging = seen.labels if seen else {}
+    if (earlier := _tried(project, fixed, judging)) is not None:
+        asked.on_event(Said(f"This was asked before: the answer is that of {earlier.id}, and costs nothing."))
+        return replace(earlier, remaining=ledger_of(project, entries(project.store)).remaining(ids))
+    return _proven(project, fixed, ids, judging)
 
 
-def _tried(project: Project, fixed: Fixed) -> Proof | None:
-    """The proof of the very same fix, which need not be asked, and paid for, again."""
+def _tried(project: Project, fixed: Fixed, labels: Mapping[str, str] | None) -> Proof | None:
+    """The proof of the very same fix by the same labels, which need not be asked, and paid for, again."""
+    kept = entries(project.store)
     for proof in proofs(project):
         same = (proof.finding, proof.fix, proof.before, proof.after)
-        if same == (fixed.finding.id, fixed.change.fix, fixed.before.id, fixed.after.id):
+        if same != (fixed.finding.id, fixed.change.fix, fixed.before.id, fixed.after.id):
+            continue
+        if labels is None or kept[proof.decision - 1].facts.get("labels") == fingerprint(labels):
             return proof
     return None
 
 
-def _unseen(project: Project, fixed: Fixed, ids: Sequence[str]) -> Proof:
-    """A change of labels that nobody has looked at on sealed rows: nothing is asked of them yet."""
-    level = ledger_of(project, kept := entries(project.store)).level
-    asked = trial(project, fixed, level)
-    name, sealed = "mean loss on reviewed labels", asked.main.sealed
-    rows = len(to_review(sealed))
+def _waiting(project: Project, fixed: Fixed, seen: Reviewed | None) -> Sequence[str]:
+    """The sealed rows that wait for a blind look before they can judge a change of labels."""
+    level = ledger_of(project, entries(project.store)).level
+    sheet: list[str] = to_review(trial(project, fixed, level).main.sealed).to_list()
+    return seen.waiting(sheet) if seen else sheet
+
+
+def _unseen(project: Project, fixed: Fixed, ids: Sequence[str], waiting: Sequence[str]) -> Proof:
+    """A change of labels that not all have looked at on sealed rows: nothing is asked of them yet."""
+    ledger = ledger_of(project, kept := entries(project.store))
     sheet = f"holdfast review labels {fixed.after.id}"
+    name = "mean loss on reviewed labels"
     return Proof(
-        id="proof-waits",
+        id="",
         finding=fixed.finding.id,
         fix=fixed.change.fix,
         before=fixed.before.id,
         after=fixed.after.id,
         outcome=ProofOutcome.NOT_PROVEN,
-        claims=(Claim(ClaimKind.TARGET, name, ClaimStatus.UNDECIDED, UNJUDGED, None, 0.0, len(sealed)),),
-        level=level,
-        why=f"sealed labels may be wrong too: {rows:,} sealed rows wait for a blind look",
+        claims=(Claim(ClaimKind.TARGET, name, ClaimStatus.UNDECIDED, UNJUDGED, None, 0.0, len(ids)),),
+        level=ledger.level,
+        why=f"sealed labels may be wrong too: {len(waiting):,} sealed rows wait for a blind look",
         attempt=_attempts(kept, fixed),
-        remaining=ledger_of(project, kept).remaining(ids),
+        remaining=ledger.remaining(ids),
         collect=f"{sheet} --export FILE, or in the terminal: {sheet}; then the same fix again",
         changed=fixed.change.said,
     )
@@ -186,6 +194,8 @@ def _proven(
     outcome, claims, why = prove(asked, judge) if labels is None else prove_labels(asked, labels, judge)
     finding, change = fixed.finding, fixed.change
     facts: dict[str, float | str] = {"finding": finding.id, "fix": str(change.fix)}
+    if labels is not None:
+        facts["labels"] = fingerprint(labels)
     plan = fixed.before.record.plan
     entry = LedgerEntry(
         _KIND, fixed.after.id, fixed.dataset.id, plan.metric if plan else "", str(outcome), facts
@@ -237,35 +247,3 @@ def _keep(project: Project, proof: Proof, fixed: Fixed) -> None:
         append_decision(
             project.store, Decision(DecisionKind.GUARD, guard.name, by, why, body_of(guard, GUARD))
         )
-
-
-def _fairness(proof: Proof, fixed: Fixed) -> Guard:
-    """The gap between groups stays within what open rows show of the fixed run."""
-    assert fixed.after.predictions is not None  # the proof has judged them
-    judged = fixed.after.predictions.known
-    column, rate = fixed.finding.where.column, fixed.finding.about
-    cells = fixed.change.dataset.table[column]
-    groups = cells[places_in(fixed.change.dataset.example, judged.example)].cast(pl.String)
-    most = gap(judged, groups, rate, level=LEVEL).high
-    return Guard(
-        proof.finding, GuardKind.FAIRNESS, metric=rate.replace(" ", "_"), column=column, at_most=float(most),
-        origin=proof.id,
-    )  # fmt: skip
-
-
-def guard_of(proof: Proof, fixed: Fixed) -> Guard:
-    """What a proven fix won: the column stays out, or the slice stays as good as the fixed run has it."""
-    if proof.fix is FixName.DROP_COLUMN:
-        column = fixed.finding.where.column
-        return Guard(proof.finding, GuardKind.INVARIANCE, column=column, at_most=0.0, origin=proof.id)
-    column, target = fixed.finding.where.column, proof.target
-    if fixed.finding.kind == "bias" and fixed.dataset.schema[column].kind is Kind.CATEGORY:
-        return _fairness(proof, fixed)
-    if not target.metric and proof.fix is not FixName.RELABEL:  # a gap between bands of a number
-        target = next(claim for claim in proof.claims if claim.kind is ClaimKind.MAIN)
-    metric = target.metric or "loss"
-    power = power_of(spread_of(target.open), target.open.n, target.margin) if target.open.known else None
-    return Guard(
-        proof.finding, GuardKind.NOT_WORSE, where=proof.query, metric=metric, margin=target.margin,
-        reference=proof.after, origin=proof.id, power=power,
-    )  # fmt: skip

@@ -93,10 +93,9 @@ def _as_decided(fitted: Run, asked: Refit, judge: Judge) -> Run:
 
 
 def _prepared(asked: Refit) -> Prepared:
-    plan, old, kept = asked.run.record.plan, asked.split, asked.change.kept
+    plan, split = asked.run.record.plan, asked.split.where(asked.change.kept)
     assert plan is not None and asked.run.predictions is not None  # `refitted` has looked
     dataset = asked.change.dataset
-    split = replace(old, role=old.role[kept], fold=old.fold[kept], tied=old.tied[kept])
     header = asked.run.predictions.header
     rows = Rows.of(dataset, split, header.classes, header.positive)
     metric = resolve(plan.metric, plan.task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from holdfast.project.judge import predictions_of
 from holdfast.project.label_trial import label_trial
 from holdfast.project.output import whole_numbers, write_output
 from holdfast.project.runs import data_of, run_id, run_named
-from holdfast.project.said import reviewed
+from holdfast.project.said import answered, reviewed
 from holdfast.store.decisions import append_decision
 from holdfast.store.findings import find_finding
 
@@ -102,6 +102,13 @@ def _with_cells(labels: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     return labels.join(cells.with_columns(example=dataset.example), "example", "left", maintain_order="left")
 
 
+def still_to_do(project: Project, shown: Sheet, reviewer: str) -> Sheet:
+    """The rows that this reviewer has not come to yet; all of them again where that is none."""
+    done = list(answered(project, shown.subject, reviewer))
+    left = shown.rows.filter(~pl.col("example").is_in(done))
+    return replace(shown, rows=left) if len(left) else shown
+
+
 def export_sheet(shown: Sheet, output: Path) -> Path:
     """Write a sheet as CSV or JSON lines with empty columns `decision` and `label` to fill in."""
     rows = shown.rows.with_columns(decision=pl.lit(""), label=pl.lit(""))
@@ -143,6 +150,8 @@ def read_answers(shown: Sheet, file: str | Path) -> tuple[Answer, ...]:
     answers = []
     for row in said.iter_rows(named=True):
         words = (_text(row.get("decision")), _text(row.get("label")))
+        if not any(words):
+            continue  # not come to yet
         answers.append(answer_for(shown, known[row["example"]], *words, where=str(file)))
     return tuple(answers)
 
@@ -173,7 +182,7 @@ def record_review(project: Project, shown: Sheet, answers: Sequence[Answer], *, 
     """Write one reviewer's answers down, and what all reviewers say together."""
     if not reviewer.strip():
         raise DecisionError("A review has a name: --as NAME")
-    if not any(one.label for one in answers):
+    if not answers:
         raise InputError("The review answers no row, so there is nothing to write down.")
     review = LabelReview(shown.subject, tuple(answers), shown.blind, shown.sealed)
     decision = Decision(

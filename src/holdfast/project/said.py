@@ -18,13 +18,7 @@ from holdfast.stats.agreement import krippendorff
 
 def reviewed(project: Project, subject: str) -> Reviewed | None:
     """What all reviewers of a finding's or run's rows said; a later word replaces an earlier one's."""
-    said: dict[str, dict[str, str]] = {}
-    given: dict[str, str] = {}
-    for one in of_kind(project, DecisionKind.LABELS_REVIEWED):
-        if one.subject == subject:
-            review = value_of(LabelReview, one, REVIEW)
-            given.update({each.example: each.given for each in review.answers})
-            said.setdefault(one.by, {}).update({each.example: each.label for each in review.answers})
+    said, given = _answers(project, subject)
     if not said:
         return None
     votes: dict[str, Counter[str]] = {}
@@ -43,7 +37,25 @@ def reviewed(project: Project, subject: str) -> Reviewed | None:
         tuple(name for name, label in agreed.items() if label is None),
         {name: sum(bool(label) for label in answers.values()) for name, answers in said.items()},
         _agreement(said),
+        tuple(name for name in given if name not in votes),
     )
+
+
+def answered(project: Project, subject: str, reviewer: str) -> frozenset[str]:
+    """The rows that this reviewer has answered or passed over, by example id."""
+    return frozenset(_answers(project, subject)[0].get(reviewer.strip(), {}))
+
+
+def _answers(project: Project, subject: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Each reviewer's label of each row, "" where passed over; and the labels that the rows had."""
+    said: dict[str, dict[str, str]] = {}
+    given: dict[str, str] = {}
+    for one in of_kind(project, DecisionKind.LABELS_REVIEWED):
+        if one.subject == subject:
+            review = value_of(LabelReview, one, REVIEW)
+            given.update({each.example: each.given for each in review.answers})
+            said.setdefault(one.by, {}).update({each.example: each.label for each in review.answers})
+    return said, given
 
 
 def _winner(counts: Counter[str]) -> str | None:
@@ -53,7 +65,7 @@ def _winner(counts: Counter[str]) -> str | None:
 
 def _agreement(said: Mapping[str, Mapping[str, str]]) -> Estimate:
     rated = [(name, label) for answers in said.values() for name, label in answers.items() if label]
-    if len(said) < 2:
+    if len(said) < 2 or not rated:
         return Estimate.absent("one reviewer only", n=len(rated))
     units, labels = (pl.Series(values=list(one)) for one in zip(*rated, strict=True))
     found = krippendorff(

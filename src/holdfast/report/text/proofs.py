@@ -37,13 +37,19 @@ def proof(shown: Proof) -> RenderableType:
     parts = [*harmed, *undecided] if shown.outcome is ProofOutcome.PROVEN else harmed
     rows = [_row(claim) for claim in [*listed, *parts[:_MOST_PARTS]]]
     return stack(
-        heading(shown.id, f"{shown.fix} for {shown.finding}: {shown.before} to {shown.after}"),
+        heading(
+            shown.id or "Not judged yet", f"{shown.fix} for {shown.finding}: {shown.before} to {shown.after}"
+        ),
         Text(words.clean(shown.changed)),
         table(columns, rows),
         _parts(slices, len(parts)) if slices else None,
         Text(f"{shown.outcome}: {words.clean(shown.why)}", style=_OUTCOMES[shown.outcome]),
         pairs(_facts(shown)),
     )
+
+
+def _about(shown: Proof) -> str:
+    return f"{shown.fix} for {shown.finding}: {shown.before} to {shown.after}"
 
 
 def _row(claim: Claim) -> tuple[str | Text, ...]:
