@@ -259,6 +259,8 @@ def test_numbers_are_right_within_a_distance(subject: Subject) -> None:
     assert check(replace(guard, examples=("a", "c")), of_numbers).status is UNDECIDED
     with pytest.raises(PlanError, match=r"at_most = 0\.5"):
         check(replace(guard, at_most=None), of_numbers)
+    with pytest.raises(PlanError, match="Leave out the line at_most"):
+        check(guard, subject)
     losses = Predictions.of(example=["a"], loss=[0.5])
     with pytest.raises(PlanError, match="only losses"):
         check(guard, replace(subject, predictions=losses))

@@ -134,6 +134,8 @@ def _examples(guard: Guard, subject: Subject) -> Checked:
 def _right(guard: Guard, rows: Predictions) -> np.ndarray:
     """Which rows are predicted as they should be, bool of shape (n,)."""
     if rows.header.task is Task.CLASSIFICATION:
+        if guard.at_most is not None:
+            raise PlanError("a class is right or wrong, not nearly right. Leave out the line at_most.")
         return np.asarray(rows.target_codes == rows.prediction_codes)
     if rows.header.task is None:
         raise PlanError("predictions that are only losses do not say what is right.")
