@@ -127,6 +127,8 @@ def test_a_fix_a_guard_a_release_a_review_and_the_history(findings, project):
     assert proof["outcome"] in ("not proven", "harmful") and proof["remaining"] == 19
     assert all(claim["sealed"] is None for claim in proof["claims"])
     assert proof["id"] in holdfast("show", proof["id"], cwd=project).out
+    none = holdfast("guard", RUN, cwd=project)
+    assert none.status == 0 and none.out.startswith(f"Guards on {RUN} ({RUN}-") and "[[guard]]" in none.out
     with (project / "holdfast.toml").open("a", encoding="utf-8") as toml:
         toml.write('\n[[guard]]\nname = "small"\nkind = "size"\nat_most = 0.0001\n')
     assert [one["status"] for one in answer("guard", RUN, cwd=project, status=1)] == ["failed"]

@@ -32,6 +32,8 @@ TABLE = pl.DataFrame(
         ("\"pay plan\" NOT IN ('x')", [1]),
         ("paid = true", [0]),
         ("paid != true", [1]),
+        ("paid = 'No'", [1]),
+        ("paid in ('YES', 'n')", [0, 1]),
         ("day >= '2024-02-01'", [1]),
         ('length("pay plan") > 2', [1]),
     ],
@@ -77,6 +79,8 @@ def test_what_is_no_query_is_refused(text):
         ("agee < 1", ColumnError, "Did you mean 'age'"),
         ("age = 'x'", QueryError, "a number"),
         ("paid = 1", QueryError, "true or false"),
+        ("paid = 'perhaps'", QueryError, "words for them: 'yes', 'no', not with 'perhaps'"),
+        ("age = '1'", QueryError, "a number, which stands without quotes"),
         ("day > 'soon'", QueryError, "2024-01-31"),
         ("length(age) > 1", QueryError, "no text"),
     ],
@@ -92,3 +96,8 @@ def test_any_text_is_a_query_or_a_clear_error(text):
         parse_query(text)
     except QueryError as error:
         assert "cannot be read at character" in str(error)
+
+
+def test_a_word_without_quotes_is_told_where_they_stand():
+    with pytest.raises(QueryError, match="A text stands in single quotes: 'No'"):
+        parse_query("paid = No")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from holdfast.core.guard import Guard, GuardKind
+from holdfast.core.guard import Guard, GuardKind, out_of_range
 from holdfast.errors import InputError, QueryError
 
 
@@ -26,6 +28,8 @@ from holdfast.errors import InputError, QueryError
             "more tenure never raises the prediction",
         ),
         (Guard("g", GuardKind.EXAMPLES, examples=("a", "b")), "2 examples are right"),
+        (Guard("g", GuardKind.EXAMPLES, examples=("a",)), "1 example is right"),
+        (Guard("g", GuardKind.SIZE, at_most=1e6), "the model's files take at most 1,000,000 MB"),
     ],
 )
 def test_a_guard_says_what_it_claims(guard: Guard, claim: str) -> None:
@@ -50,7 +54,7 @@ def test_only_probes_need_a_model() -> None:
         (
             {"kind": GuardKind.NOT_WORSE, "metric": "auc"},
             InputError,
-            "needs reference. Write for example: met",
+            "needs reference. Write for example, each on a line of its own: met",
         ),
         ({"kind": GuardKind.SIZE, "at_most": 1.0, "column": "a"}, InputError, "no use for column"),
         ({"kind": GuardKind.CHAMPION, "metric": "auc", "where": "a < 1"}, InputError, "no use for where"),
@@ -63,6 +67,22 @@ def test_only_probes_need_a_model() -> None:
             {"kind": GuardKind.FAIRNESS, "column": "a", "metric": "tprr", "at_most": 0.1},
             InputError,
             "Did you mean 'tpr'",
+        ),
+        (
+            {"kind": GuardKind.FAIRNESS, "column": "a", "metric": "tpr", "at_most": 5.0},
+            InputError,
+            r"at_most = 5, and the gap in tpr between groups lies between 0 and 1. .* at_most = 0\.05$",
+        ),
+        ({"kind": GuardKind.CALIBRATION, "at_most": 3.0}, InputError, r"a calibration error lies .* 0\.03$"),
+        (
+            {"kind": GuardKind.FAIRNESS, "column": "a", "metric": "tpr", "at_most": 0.1, "bands": (60, 30)},
+            InputError,
+            r"bands are numbers that rise, .* bands = \[30, 60\]",
+        ),
+        (
+            {"kind": GuardKind.INVARIANCE, "column": "a", "at_most": 1, "bands": (1,)},
+            InputError,
+            "use for bands",
         ),
         (
             {"kind": GuardKind.CALIBRATION, "at_most": 0.1, "where": "a <"},
@@ -85,3 +105,28 @@ def test_what_cannot_be_meant_is_refused(fields: dict, error: type[InputError], 
 def test_a_guard_without_a_name() -> None:
     with pytest.raises(InputError, match="has no name"):
         Guard(" ", GuardKind.SIZE, at_most=1.0)
+
+
+def test_what_a_proof_measured_may_be_as_wide_as_it_is() -> None:
+    Guard("g", GuardKind.FAIRNESS, metric="tpr", column="a", at_most=1.04, origin="proof-2c89")
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "said"),
+    [
+        (80, (0.0, 1.0), "at_least = 80, and it lies between 0 and 1. Write for example: at_least = 0.8"),
+        (
+            -0.5,
+            (0.0, math.inf),
+            "at_least = -0.5, and it is never below 0. Write for example: at_least = 0.5",
+        ),
+        (90, (-math.inf, 1.0), "at_least = 90, and it is never above 1. Write for example: at_least = 0.9"),
+        (
+            -7e5,
+            (0.0, 1.0),
+            "at_least = -700000, and it lies between 0 and 1. Write for example: at_least = 0.5",
+        ),
+    ],
+)
+def test_a_limit_out_of_range_has_a_mend(value: float, bounds: tuple[float, float], said: str) -> None:
+    assert out_of_range("at_least", value, "it", bounds) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,15 @@ import pytest
 
 from holdfast.core.guard import RATES, Guard, GuardKind, GuardStatus
 from holdfast.core.predictions import Predictions
-from holdfast.errors import ColumnError, HoldfastError, PlanError, PredictionsError, QueryError
+from holdfast.core.schema import Kind
+from holdfast.errors import (
+    ColumnError,
+    HoldfastError,
+    InputError,
+    PlanError,
+    PredictionsError,
+    QueryError,
+)
 from holdfast.metrics.by_group import rate_names
 from holdfast.promotion.guards import check, check_all
 from holdfast.promotion.subject import Subject
@@ -94,7 +103,52 @@ def test_fairness_fails_where_the_groups_are_treated_apart(subject: Subject, pre
     guard = Guard("g", GuardKind.FAIRNESS, column="gender", metric="selection_rate", at_most=0.1)
     checked = check(guard, replace(subject, predictions=predicted(unfair)))
     assert checked.status is FAILED
-    assert "selection_rate by gender is" in checked.said
+    assert "selection_rate by gender, highest for 'f' and lowest for 'm', is" in checked.said
+
+
+def by_tenure(**fields) -> Guard:
+    return Guard("g", GuardKind.FAIRNESS, column="tenure", metric="selection_rate", at_most=0.2, **fields)
+
+
+def test_a_column_of_numbers_is_no_column_of_groups_until_it_is_cut(subject: Subject) -> None:
+    with pytest.raises(ColumnError, match=r"'tenure' holds 60 different .* bands = \[\d+, \d+\]$") as caught:
+        check(by_tenure(), subject)
+    assert str(caught.value).startswith("The guard 'g' cannot be checked: ")
+    checked = check(by_tenure(bands=(20, 40)), subject)
+    assert checked.status is FAILED
+    assert "highest for '< 20' and lowest for '>= 40'" in checked.said
+    assert check(replace(by_tenure(), where="tenure in (1, 2)"), subject).estimate is not None
+    mended = str(caught.value).rsplit("bands = ", 1)[1]
+    assert check(by_tenure(bands=tuple(json.loads(mended))), subject).status is FAILED
+
+
+def test_what_has_no_groups_says_so(subject: Subject) -> None:
+    with pytest.raises(ColumnError, match=r"bands cut numbers .* 'gender' holds a category"):
+        check(replace(by_tenure(bands=(1,)), column="gender"), subject)
+    with pytest.raises(ColumnError, match=r"different values, .* column = \"gender\""):
+        check(replace(by_tenure(), column="signed"), subject)
+    with pytest.raises(ColumnError, match="is the target"):
+        check(replace(by_tenure(), column="churn"), subject)
+
+
+def test_groups_that_are_too_small_are_named(subject: Subject) -> None:
+    checked = check(by_tenure(bands=(0.5, 30)), subject)
+    few = int((subject.dataset.table["tenure"] < 0.5).sum())
+    assert ("Too few rows to compare: '< 0.5'." in checked.said) is (few < 30)
+    checked = check(by_tenure(bands=(-5, 30)), subject)
+    assert "'< -5'" not in checked.said
+
+
+def test_yes_and_no_are_groups_by_these_words(subject: Subject, customers) -> None:
+    table = customers.table.with_columns(gender=customers.table["gender"] == "f")
+    schema = customers.schema.replaced(replace(customers.schema["gender"], kind=Kind.BOOLEAN))
+    boolean = replace(subject, dataset=replace(customers, table=table, schema=schema))
+    said = check(replace(by_tenure(), column="gender"), boolean).said
+    assert "'yes'" in said
+    assert "'no'" in said
+    where = replace(floor(at_least=0.5), where="gender = 'Yes'")
+    assert check(where, boolean).status is PASSED
+    assert check(where, boolean).estimate == check(replace(where, where="gender = true"), boolean).estimate
 
 
 def test_every_rate_that_groups_are_compared_by_can_be_guarded(subject: Subject) -> None:
@@ -185,7 +239,8 @@ def test_examples_that_must_be_right(subject: Subject) -> None:
     def of(*ids: str) -> Guard:
         return Guard("g", GuardKind.EXAMPLES, examples=ids)
 
-    assert check(of(*right[:12]), subject).said == "12 of 12 examples are right."
+    assert check(of(*right[:12]), subject).said == "12 of 12 examples right."
+    assert check(of(right[0], right[0]), subject).said == "1 of 1 example right."
     assert check(of(*right[:12]), subject).status is PASSED
     checked = check(of(right[0], "nobody", wrong[0], wrong[1]), subject)
     assert checked.status is FAILED
@@ -204,6 +259,8 @@ def test_numbers_are_right_within_a_distance(subject: Subject) -> None:
     assert check(replace(guard, examples=("a", "c")), of_numbers).status is UNDECIDED
     with pytest.raises(PlanError, match=r"at_most = 0\.5"):
         check(replace(guard, at_most=None), of_numbers)
+    with pytest.raises(PlanError, match="Leave out the line at_most"):
+        check(guard, subject)
     losses = Predictions.of(example=["a"], loss=[0.5])
     with pytest.raises(PlanError, match="only losses"):
         check(guard, replace(subject, predictions=losses))
@@ -213,6 +270,10 @@ def test_numbers_are_right_within_a_distance(subject: Subject) -> None:
     ("guard", "error", "said"),
     [
         (replace(floor(at_least=0.5), metric="aucc"), PlanError, "Did you mean 'auc'"),
+        (floor(at_least=80), InputError, r"at_least = 80, and auc lies between 0 and 1\..*at_least = 0\.8$"),
+        (replace(floor(at_most=-1), metric="log_loss"), InputError, "log_loss is never below 0"),
+        (replace(floor(at_least=-2), metric="mcc"), InputError, "mcc lies between -1 and 1"),
+        (Guard("g", GuardKind.CHAMPION, metric="auc", margin=1.0), InputError, "margin = 0.01"),
         (replace(floor(at_least=0.5), where="tenur < 6"), ColumnError, "Did you mean 'tenure'"),
         (replace(floor(at_least=0.5), where="tenure = 'a'"), QueryError, "compared with a number"),
         (Guard("g", GuardKind.FAIRNESS, column="gendre", metric="tpr", at_most=0.1), ColumnError, "'gender'"),
@@ -273,3 +334,22 @@ def test_all_guards_in_their_order(subject: Subject) -> None:
     guards = [floor(at_least=0.5), Guard("size", GuardKind.SIZE, at_most=1.0)]
     assert [one.guard for one in check_all(guards, subject)] == guards
     assert [one.status for one in check_all(guards, subject)] == [PASSED, FAILED]
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        replace(floor(at_least=0.5), metric="accuracy"),
+        Guard("g", GuardKind.CHAMPION, metric="accuracy"),
+        Guard("g", GuardKind.INVARIANCE, column="gender", at_most=0.02),
+        Guard("g", GuardKind.DIRECTION, column="tenure", direction="never lowers", where="tenure >= 0"),
+    ],
+)
+def test_one_row_is_no_rows(guard: Guard, subject: Subject, customers) -> None:
+    one = np.flatnonzero(np.arange(len(customers)) == 7)
+    table = replace(customers.take(one), table=customers.table[one])
+    alone = replace(subject, predictions=subject.predictions.where(np.arange(len(customers)) == 7))
+    alone = alone if guard.kind in (GuardKind.FLOOR, GuardKind.CHAMPION) else replace(alone, dataset=table)
+    said = check(guard, alone).said
+    assert "1 rows" not in said
+    assert "1 row" in said or said.startswith("Not run")

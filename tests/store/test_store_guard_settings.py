@@ -21,6 +21,7 @@ GUARDS = (
     Guard("old", GuardKind.NOT_WORSE, metric="auc", reference="lightgbm-4f2a91", margin=0.005),
     Guard("zero", GuardKind.INVARIANCE, column="gender", at_most=0.0),
     Guard("up", GuardKind.DIRECTION, column="tenure", direction="never raises"),
+    Guard("ages", GuardKind.FAIRNESS, metric="tpr", column="age", at_most=0.1, bands=(30, 60)),
 )
 
 
@@ -49,7 +50,7 @@ def test_the_mend_of_every_kind_can_be_written(kind: GuardKind) -> None:
     ("lines", "said"),
     [
         ('kind = "size"\nat_most = 1', "guard 1 has no name"),
-        ('name = "g"\nat_most = 1', r"guard 1 \('g'\): it has no kind. Did you mean 'floor', "),
+        ('name = "g"\nat_most = 1', r"guard 1 \('g'\): it has no kind. It takes one of 'floor', "),
         (
             'name = "g"\nkind = "flor"\nat_most = 1',
             r"guard 1 \('g'\): there is no kind 'flor'. Did you mean 'floor'",
@@ -78,8 +79,21 @@ def test_the_mend_of_every_kind_can_be_written(kind: GuardKind) -> None:
         ),
         (
             'name = "g"\nkind = "size"\nat_most = 1\n[[guard]]\nname = "g"\nkind = "latency"\nat_most = 1',
-            "two guards are called 'g'",
+            "guards 1 and 2 have one name, 'g'. Rename the second, for example: name = \"g 2\"",
         ),
+        ('name = "g"\nkind = 5', "kind is 5; it takes one of 'floor', 'not-worse'"),
+        ('name = "g"\nkind = "sizes"\nat_most = 1', "no kind 'sizes'. Did you mean 'size'"),
+        ('name = "g"\nkind = "wrong"', "no kind 'wrong'. It takes one of 'floor'"),
+        (
+            'name = "g"\nkind = "direction"\ncolumn = "a"\ndirection = -1',
+            'direction is -1; it takes "never raises" or "never lowers"',
+        ),
+        ('name = "g"\nkind = "floor"\nwhere = 3', "where is 3; it takes a slice in quotes"),
+        ('name = "g"\nkind = "fairness"\ncolumn = 3', "column is 3; it takes the name of a column"),
+        ('name = "g"\nkind = "champion"\nmargin = "1 %"', "margin is '1 %'; it takes a number above 0"),
+        ('name = "g"\nkind = "fairness"\nbands = 30', r"bands is 30; it takes a list of numbers that rise"),
+        ('name = "g"\nkind = "fairness"\nbands = ["30"]', r"bands is \['30'\]; it takes a list of numbers"),
+        ('name = "g"\nkind = "size"\nxyz = 1', "a guard has no 'xyz'. There are: name, kind, where"),
     ],
 )
 def test_mistakes_are_named(lines: str, said: str) -> None:

@@ -15,6 +15,7 @@ from holdfast.project import release as decide
 from holdfast.project.card import write_history, write_release_page
 from holdfast.project.gate import propose
 from holdfast.project.guard import guard as check_guards
+from holdfast.project.guard import judged_name
 from holdfast.project.handle import open_project
 from holdfast.project.history import history as history_of
 from holdfast.report import text
@@ -32,8 +33,9 @@ def guard(
     as_json: JsonOption = False,
 ) -> None:
     """Hold a model against every guard; exit status 1 when one fails."""
-    checked = check_guards(model, project=open_project(project))
-    emit(checked) if as_json else text.show(text.guards(checked, model))
+    home = open_project(project)
+    checked = check_guards(model, project=home)
+    emit(checked) if as_json else text.show(text.guards(checked, judged_name(model, home)))
     if any(one.status is GuardStatus.FAILED for one in checked):
         raise typer.Exit(_NO)
 

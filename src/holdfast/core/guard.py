@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import pairwise
 
-from holdfast.core.estimate import Estimate
+from holdfast.core.estimate import Estimate, count
 from holdfast.core.query import parse_query
-from holdfast.errors import InputError, QueryError, suggest
+from holdfast.errors import InputError, QueryError, some, suggest
 
 
 class GuardKind(StrEnum):
@@ -21,24 +22,29 @@ class GuardKind(StrEnum):
     CHAMPION = "champion"  # no worse than the model that is released now
     FAIRNESS = "fairness"  # a rate differs between groups by so much at most
     CALIBRATION = "calibration"  # the debiased calibration error is so much at most
-    LATENCY = "latency"  # milliseconds that a row takes at most
+    LATENCY = "latency"  # milliseconds that a row asked alone takes at most
     SIZE = "size"  # megabytes of the model's files at most
     INVARIANCE = "invariance"  # another cell in a column moves no prediction by more
     DIRECTION = "direction"  # more of a column never raises, or never lowers
     EXAMPLES = "examples"  # rows that every model must get right
 
 
-RATES = (
-    "selection_rate",
-    "tpr",
-    "fpr",
-    "precision",
-    "calibration",
-    "accuracy",
-    "mean_residual",
-    "rmse",
-    "mae",
-)
+BY_HAND = "holdfast.toml"
+"""The origin of a guard that no proof made."""
+
+# The widest gap that there can be between two groups.
+_GAPS = {
+    "selection_rate": 1.0,
+    "tpr": 1.0,
+    "fpr": 1.0,
+    "precision": 1.0,
+    "calibration": 2.0,
+    "accuracy": 1.0,
+    "mean_residual": math.inf,
+    "rmse": math.inf,
+    "mae": math.inf,
+}
+RATES = tuple(_GAPS)
 """What a fairness guard can compare between groups."""
 
 DIRECTIONS = ("never raises", "never lowers")
@@ -61,7 +67,7 @@ _ALLOWED: Mapping[GuardKind, tuple[str, ...]] = {
     GuardKind.FLOOR: ("where", "at_least", "at_most"),
     GuardKind.NOT_WORSE: ("where", "margin", "power"),
     GuardKind.CHAMPION: ("margin", "power"),
-    GuardKind.FAIRNESS: ("where",),
+    GuardKind.FAIRNESS: ("where", "bands"),
     GuardKind.CALIBRATION: ("where",),
     GuardKind.LATENCY: (),
     GuardKind.SIZE: (),
@@ -93,10 +99,11 @@ class Guard:
     `where` is a slice (core.query), "" for all rows. `metric` is a metric's name, or one of
     RATES for fairness, `direction` one of DIRECTIONS. Limits are in the unit of what they
     bound: the metric's, a rate in [0, 1], milliseconds a row, megabytes, or the prediction's
-    own. `margin` is the largest loss of the metric that would not matter (None: the default
+    own. `bands` are the rising numbers at which a column of numbers is cut into groups.
+    `margin` is the largest loss of the metric that would not matter (None: the default
     of comparisons), `reference` the run that a model may not be worse than. `origin` is
-    "holdfast.toml" or the id of the proof that made it, `power` what its test had at the
-    margin when it was made, in [0, 1].
+    BY_HAND or the id of the proof that made it, `power` what its test had at the margin
+    when it was made, in [0, 1].
 
     >>> print(Guard("newcomers", GuardKind.FLOOR, where="tenure < 6", metric="auc", at_least=0.8))
     auc is at least 0.8 where tenure < 6
@@ -113,8 +120,9 @@ class Guard:
     reference: str = ""
     examples: tuple[str, ...] = ()
     direction: str = ""
-    origin: str = "holdfast.toml"
+    origin: str = BY_HAND
     power: float | None = None
+    bands: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -159,10 +167,42 @@ class Checked:
     said: str
 
 
+def fields_of(kind: GuardKind) -> tuple[str, ...]:
+    """What a guard of a kind may say beside its name and kind, those that it needs first."""
+    return (*_NEEDED[kind], *_ALLOWED[kind])
+
+
+def plain_number(value: float) -> str:
+    """A limit as people write it.
+
+    >>> plain_number(0.62), plain_number(1e6), plain_number(2.0)
+    ('0.62', '1,000,000', '2')
+    """
+    return f"{value:,.10g}"
+
+
+def out_of_range(field: str, value: float, what: str, bounds: tuple[float, float]) -> str:
+    """That `what` never comes near a limit, and a line that may have been meant.
+
+    >>> out_of_range("at_least", 80, "auc", (0.0, 1.0))
+    'at_least = 80, and auc lies between 0 and 1. Write for example: at_least = 0.8'
+    """
+    low, high = bounds
+    between = f"lies between {plain_number(low)} and {plain_number(high)}"
+    if math.isinf(high):
+        between = f"is never below {plain_number(low)}"
+    elif math.isinf(low):
+        between = f"is never above {plain_number(high)}"
+    tried = (value / 100, abs(value), abs(value) / 100, 0.5)
+    meant = next(one for one in tried if low <= one <= high)
+    return f"{field} = {value:.10g}, and {what} {between}. Write for example: {field} = {meant:.10g}"
+
+
 def _claim(guard: Guard) -> str:
-    most = "" if guard.at_most is None else f"{guard.at_most:g}"
-    least = "" if guard.at_least is None else f"{guard.at_least:g}"
-    margin = "" if guard.margin is None else f", within {guard.margin:g}"
+    most = "" if guard.at_most is None else plain_number(guard.at_most)
+    least = "" if guard.at_least is None else plain_number(guard.at_least)
+    margin = "" if guard.margin is None else f", within {plain_number(guard.margin)}"
+    right = count(len(guard.examples), "example") + (" is" if len(guard.examples) == 1 else " are")
     return {
         GuardKind.FLOOR: f"{guard.metric} is " + (f"at most {most}" if most else f"at least {least}"),
         GuardKind.NOT_WORSE: f"{guard.metric} is no worse than that of {guard.reference}{margin}",
@@ -173,7 +213,7 @@ def _claim(guard: Guard) -> str:
         GuardKind.SIZE: f"the model's files take at most {most} MB",
         GuardKind.INVARIANCE: f"another {guard.column} changes no prediction by more than {most}",
         GuardKind.DIRECTION: f"more {guard.column} {guard.direction} the prediction",
-        GuardKind.EXAMPLES: f"{len(guard.examples):,} examples are right",
+        GuardKind.EXAMPLES: f"{right} right",
     }[guard.kind]
 
 
@@ -186,11 +226,11 @@ def _check_fields(guard: Guard) -> None:
     if lacking:
         raise InputError(
             f"The guard {guard.name!r} of kind {guard.kind} needs {' and '.join(lacking)}. "
-            f"Write for example: {WRITTEN[guard.kind]}"
+            f"Write for example, each on a line of its own: {WRITTEN[guard.kind]}"
         )
     known = (*needed, *allowed)
     fields = ("where", "metric", "at_least", "at_most", "column", "margin", "reference", "examples")
-    for name in (*fields, "direction", "power"):
+    for name in (*fields, "direction", "power", "bands"):
         if _given(guard, name) and name not in known:
             raise InputError(
                 f"The guard {guard.name!r} of kind {guard.kind} has no use for {name}. "
@@ -204,8 +244,9 @@ def _check_fields(guard: Guard) -> None:
 
 def _check_word(guard: Guard, what: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
-        near = get_close_matches(given, known, n=2, cutoff=0.5) or known
-        raise InputError(f"The guard {guard.name!r}: there is no {what} {given!r}. {suggest(near)}")
+        near = get_close_matches(given, known, n=2, cutoff=0.5)
+        hint = suggest(near) if near else f"There are {some(known, len(known))}."
+        raise InputError(f"The guard {guard.name!r}: there is no {what} {given!r}. {hint}")
 
 
 def _check_numbers(guard: Guard) -> None:
@@ -222,6 +263,27 @@ def _check_numbers(guard: Guard) -> None:
         )
     if guard.power is not None and not 0 <= guard.power <= 1:
         raise InputError(f"The guard {guard.name!r}: power lies in [0, 1], not {guard.power!r}.")
+    rising = all(a < b for a, b in pairwise(guard.bands))
+    if not rising or not all(map(math.isfinite, guard.bands)):
+        raise InputError(
+            f"The guard {guard.name!r}: bands are numbers that rise, not {list(guard.bands)}. "
+            "Write for example: bands = [30, 60]"
+        )
+    _check_reachable(guard)
+
+
+def _check_reachable(guard: Guard) -> None:
+    """A limit that nothing could break is a slip of the pen; one that a proof measured may be that wide."""
+    if guard.origin != BY_HAND or guard.at_most is None:
+        return
+    what, widest = "", math.inf
+    if guard.kind is GuardKind.CALIBRATION:
+        what, widest = "a calibration error", 1.0
+    if guard.kind is GuardKind.FAIRNESS:
+        what, widest = f"the gap in {guard.metric} between groups", _GAPS[guard.metric.replace(" ", "_")]
+    if guard.at_most > widest:
+        said = out_of_range("at_most", guard.at_most, what, (0.0, widest))
+        raise InputError(f"The guard {guard.name!r}: {said}")
 
 
 def _given(guard: Guard, name: str) -> bool:

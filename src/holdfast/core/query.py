@@ -7,9 +7,9 @@
 A query is terms joined by `and`. A term is a column, a comparison and a constant:
 `=`, `!=`, `<`, `<=`, `>`, `>=`, `in (...)`, `not in (...)`, `is missing`, `is not missing`;
 `length(column)` counts a text's characters. Texts and dates stand in single quotes ('' for
-one inside), a column that is no plain word in double ones, yes or no are `true` and
-`false`. A missing cell meets no term but `is missing`. Nothing is ever evaluated: the
-grammar has no calls and no arithmetic.
+one inside), a column that is no plain word in double ones; yes or no are `true`, `false`, or a
+file's words for them such as 'Yes'. A missing cell meets no term but `is missing`. Nothing is
+ever evaluated: the grammar has no calls and no arithmetic.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from holdfast.core.schema import FALSE, TRUE
 from holdfast.errors import ColumnError, QueryError
 
 Constant = str | float | bool
@@ -162,7 +163,8 @@ class _Parser:
             return float(self.next())
         if self.is_word("true") or self.is_word("false"):
             return self.next().lower() == "true"
-        raise self.wrong("a constant is wanted: a number, a 'text', true or false")
+        quoted = f". A text stands in single quotes: '{self.value}'" if self.kind == "word" else ""
+        raise self.wrong(f"a constant is wanted: a number, a 'text', true or false{quoted}")
 
     @property
     def kind(self) -> str:
@@ -271,6 +273,8 @@ def _fitting(term: Term, value: Constant, dtype: pl.DataType) -> object:
     """The constant as a cell of the column's type."""
     if dtype == pl.Boolean and isinstance(value, bool):
         return value
+    if dtype == pl.Boolean and isinstance(value, str) and (word := value.strip().lower()) in (*TRUE, *FALSE):
+        return word in TRUE
     if dtype.is_numeric() and isinstance(value, float) and not isinstance(value, bool):
         return value
     if dtype == pl.String and isinstance(value, str):
@@ -282,8 +286,15 @@ def _fitting(term: Term, value: Constant, dtype: pl.DataType) -> object:
             except ValueError:
                 continue
         raise QueryError(f"{term}: {value!r} is no date; write it as '2024-01-31' or '2024-01-31 14:30'.")
-    wanted = "a number" if dtype.is_numeric() else "true or false" if dtype == pl.Boolean else "a 'text'"
-    wanted = "a date such as '2024-01-31'" if dtype.is_temporal() else wanted
     raise QueryError(
-        f"{term}: column {term.column!r} is compared with {wanted}, not with {_constant(value)}."
+        f"{term}: column {term.column!r} is compared with {_wanted(dtype)}, not with {_constant(value)}."
     )
+
+
+def _wanted(dtype: pl.DataType) -> str:
+    """What cells of a type are compared with."""
+    if dtype.is_numeric():
+        return "a number, which stands without quotes"
+    if dtype == pl.Boolean:
+        return "true or false, or words for them: 'yes', 'no'"
+    return "a date such as '2024-01-31'" if dtype.is_temporal() else "a 'text' in single quotes"

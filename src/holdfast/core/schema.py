@@ -33,6 +33,11 @@ class Role(StrEnum):
     IGNORED = "ignored"
 
 
+TRUE = ("yes", "y", "true", "t", "1", "on", "ja", "oui", "si", "sí", "sim")
+FALSE = ("no", "n", "false", "f", "0", "off", "nein", "non", "não")
+"""How files spell yes and no, in lower case."""
+
+
 @dataclass(frozen=True, slots=True)
 class CellFormat:
     """How the raw text of one column is read; the same facts serve training and serving.

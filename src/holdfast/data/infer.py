@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from holdfast.core.cells import fold_expression, parse_series
-from holdfast.core.schema import CellFormat, Column, Kind
+from holdfast.core.schema import FALSE, TRUE, CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
 from holdfast.data.numbers import number_format
 from holdfast.data.words import (
     ALSO_MISSING,
-    FALSE,
-    TRUE,
     Levels,
     about_distinct,
     all_whole,

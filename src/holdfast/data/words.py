@@ -32,8 +32,6 @@ ALSO_MISSING = (
     "unspecified", "undefined", "tbd", "x", "*", "**", "no data", "nd",
     "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity",
 )  # fmt: skip
-TRUE = ("yes", "y", "true", "t", "1", "on", "ja", "oui", "si", "sí", "sim")
-FALSE = ("no", "n", "false", "f", "0", "off", "nein", "non", "não")
 
 _MANY, _FIRST, _NEARLY = 20_000, 1000, 0.9
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from holdfast.core.assemble import log_loss
@@ -46,30 +48,32 @@ def row_brier(p: Rows) -> np.ndarray:
     return np.where(p.target_codes >= 0, scores, np.nan)
 
 
-def _score(name: str, of_counts: OfCounts) -> Metric:
-    return Metric(name, Task.CLASSIFICATION, "confusion", True, unit_scale=True, of_counts=of_counts)
+def _score(name: str, of_counts: OfCounts, *, least: float = 0.0) -> Metric:
+    task, bounds = Task.CLASSIFICATION, (least, 1.0)
+    return Metric(name, task, "confusion", True, unit_scale=True, of_counts=of_counts, bounds=bounds)
 
 
 def _share(name: str, of_counts: OfCounts, per_row: PerRow, *, greater_is_better: bool) -> Metric:
     task = Task.CLASSIFICATION
     return Metric(
-        name, task, "accuracy", greater_is_better, unit_scale=True, of_counts=of_counts, per_row=per_row
-    )
+        name, task, "accuracy", greater_is_better, unit_scale=True, of_counts=of_counts, per_row=per_row,
+        bounds=(0.0, 1.0),
+    )  # fmt: skip
 
 
 def _ranking(name: str, family: Family) -> Metric:
-    return Metric(name, Task.CLASSIFICATION, family, True, unit_scale=True)
+    return Metric(name, Task.CLASSIFICATION, family, True, unit_scale=True, bounds=(0.0, 1.0))
 
 
 CLASSIFICATION = (
-    Metric("log_loss", Task.CLASSIFICATION, "mean", False, per_row=row_log_loss),
-    Metric("brier", Task.CLASSIFICATION, "mean", False, per_row=row_brier),
+    Metric("log_loss", Task.CLASSIFICATION, "mean", False, per_row=row_log_loss, bounds=(0.0, math.inf)),
+    Metric("brier", Task.CLASSIFICATION, "mean", False, per_row=row_brier, bounds=(0.0, 2.0)),
     _share("accuracy", accuracy, right, greater_is_better=True),
     _share("error_rate", error_rate, wrong, greater_is_better=False),
     _score("balanced_accuracy", Averaged(class_recall, "macro")),
     _ranking("auc", "auc"),
     _ranking("average_precision", "average_precision"),
-    _score("mcc", mcc),
+    _score("mcc", mcc, least=-1.0),
     _score("precision", Averaged(class_precision, "positive")),
     _score("recall", Averaged(class_recall, "positive")),
     _score("f1", Averaged(class_f1, "positive")),

@@ -64,6 +64,7 @@ class Metric:
 
     `task` is None when any predictions will do. `unit_scale` says that a hundredth is
     a sensible step (scores up to 1), where losses and errors have a unit of their own.
+    `bounds` are the least and the greatest value that there can be.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Metric:
     of_counts: OfCounts = _no_counts
     per_row: PerRow = _no_rows
     summary: Summary = mean
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @classmethod
     def custom(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from holdfast.core.task import Task
 from holdfast.errors import PlanError
-from holdfast.metrics.metric import Metric
+from holdfast.metrics.metric import Family, Metric, PerRow, Summary, mean
 from holdfast.metrics.rows import Rows
 
 
@@ -68,7 +69,12 @@ def pinball(quantile: float) -> Metric:
     >>> pinball(0.9).name
     'pinball:0.9'
     """
-    return Metric(f"pinball:{quantile:g}", Task.REGRESSION, "mean", False, per_row=Pinball(quantile))
+    return _error(f"pinball:{quantile:g}", "mean", Pinball(quantile))
+
+
+def _error(name: str, family: Family, per_row: PerRow, summary: Summary = mean) -> Metric:
+    task, bounds = Task.REGRESSION, (0.0, math.inf)
+    return Metric(name, task, family, False, per_row=per_row, summary=summary, bounds=bounds)
 
 
 def _row_loss(p: Rows) -> np.ndarray:
@@ -76,20 +82,15 @@ def _row_loss(p: Rows) -> np.ndarray:
 
 
 REGRESSION = (
-    Metric("rmse", Task.REGRESSION, "rmse", False, per_row=squared_error),
-    Metric("mae", Task.REGRESSION, "mean", False, per_row=absolute_error),
-    Metric("r2", Task.REGRESSION, "r2", True, unit_scale=True, per_row=squared_error),
-    Metric("mse", Task.REGRESSION, "mean", False, per_row=squared_error),
-    Metric("mape", Task.REGRESSION, "mean", False, per_row=percentage_error),
+    _error("rmse", "rmse", squared_error),
+    _error("mae", "mean", absolute_error),
     Metric(
-        "median_absolute_error",
-        Task.REGRESSION,
-        "rows",
-        False,
-        per_row=absolute_error,
-        summary=weighted_median,
+        "r2", Task.REGRESSION, "r2", True, unit_scale=True, per_row=squared_error, bounds=(-math.inf, 1.0)
     ),
-    Metric("pinball", Task.REGRESSION, "mean", False, per_row=Pinball()),
+    _error("mse", "mean", squared_error),
+    _error("mape", "mean", percentage_error),
+    _error("median_absolute_error", "rows", absolute_error, weighted_median),
+    _error("pinball", "mean", Pinball()),
 )
 """All metrics of regression; "pinball" is of the median, "pinball:Q" of another quantile."""
 

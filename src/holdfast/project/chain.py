@@ -9,10 +9,12 @@ from typing import TypeVar
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.guard import Guard
 from holdfast.core.proof import Proof, ProofOutcome
+from holdfast.errors import InputError
 from holdfast.project.handle import Project
 from holdfast.store.decisions import decisions
 from holdfast.store.ledger import user_name
 from holdfast.store.records import decode, encode
+from holdfast.store.settings import FILE
 
 T = TypeVar("T")
 
@@ -53,8 +55,18 @@ def carried(tried: Sequence[Proof], run: str, since: str = "") -> tuple[Proof, .
 
 
 def guards(project: Project) -> tuple[Guard, ...]:
-    """Those written by hand in holdfast.toml, and those that proven fixes made."""
+    """Those written by hand in holdfast.toml, and those that proven fixes made.
+
+    InputError where one by hand has the name of one that was proven: nobody could tell them apart.
+    """
     made = [value_of(Guard, one, GUARD) for one in of_kind(project, DecisionKind.GUARD)]
+    origins = {one.name: one.origin for one in made}
+    for one in project.settings.guards:
+        if one.name in origins:
+            raise InputError(
+                f"{project.path / FILE}: the guard {one.name!r} has the name of the one that "
+                f'{origins[one.name]} made. Give it another: name = "{one.name} by hand"'
+            )
     return (*project.settings.guards, *made)
 
 

@@ -9,21 +9,24 @@ that moved) need no interval.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import Estimate
-from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus
+from holdfast.core.estimate import Estimate, count
+from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus, out_of_range, plain_number
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, parse_query
 from holdfast.core.task import Task
 from holdfast.core.verdict import Outcome, Verdict
-from holdfast.errors import ColumnError, HoldfastError, PlanError, QueryError, some
-from holdfast.metrics.by_group import gap, rate_names
+from holdfast.errors import HoldfastError, InputError, PlanError, QueryError, some
+from holdfast.metrics.by_group import gap_between, rate_names
 from holdfast.metrics.calibration import reliability
 from holdfast.metrics.evaluate import evaluate
+from holdfast.metrics.names import resolve
+from holdfast.promotion.groups import groups_of
 from holdfast.promotion.probing import direction, invariance, latency, size
 from holdfast.promotion.subject import LEVEL, Subject, not_run, rows_of
 from holdfast.stats.power import POWER, rows_for_difference
@@ -50,21 +53,27 @@ def _floor(guard: Guard, subject: Subject) -> Checked:
     rows = _slice(guard, subject)
     if rows is None:
         return not_run(guard, _NO_CELLS)
-    estimate = evaluate(rows, guard.metric, level=LEVEL)
-    return _against_limit(guard, guard.metric, estimate)
+    metric = resolve(guard.metric, rows)
+    for field, limit in (("at_least", guard.at_least), ("at_most", guard.at_most)):
+        if limit is not None and not metric.bounds[0] <= limit <= metric.bounds[1]:
+            raise InputError(out_of_range(field, limit, guard.metric, metric.bounds))
+    return _against_limit(guard, guard.metric, evaluate(rows, metric, level=LEVEL))
 
 
 def _fairness(guard: Guard, subject: Subject) -> Checked:
     rows = _slice(guard, subject)
     if rows is None or subject.dataset is None:
         return not_run(guard, _NO_CELLS)
-    cells = rows_of(rows, subject.dataset)
-    if guard.column not in cells.schema:
-        raise ColumnError.absent(guard.column, cells.schema.names)
+    groups = groups_of(guard, rows_of(rows, subject.dataset))
     wanted = guard.metric.replace("_", " ")
     rate = next((name for name in rate_names(rows) if name.replace("_", " ") == wanted), wanted)
-    estimate = gap(rows, cells.table[guard.column], rate, level=LEVEL)
-    return _against_limit(guard, f"the gap in {guard.metric} by {guard.column}", estimate)
+    found = gap_between(rows, groups, rate, level=LEVEL)
+    ends = f", highest for {found.highest!r} and lowest for {found.lowest!r}," if found.highest else ""
+    checked = _against_limit(guard, f"the gap in {guard.metric} by {guard.column}{ends}", found.estimate)
+    if not found.undecided:
+        return checked
+    few = f" Too few rows to compare: {some(found.undecided, 5)}."
+    return replace(checked, said=checked.said + few)
 
 
 def _calibration(guard: Guard, subject: Subject) -> Checked:
@@ -86,11 +95,16 @@ def _calibration(guard: Guard, subject: Subject) -> Checked:
 
 
 def _not_worse(guard: Guard, subject: Subject) -> Checked:
+    low, high = resolve(guard.metric, subject.predictions).bounds
+    if guard.margin is not None and guard.margin >= high - low:
+        raise InputError(out_of_range("margin", guard.margin, guard.metric, (low, high)))
     if guard.kind is GuardKind.CHAMPION:
         reference, name = subject.champion, "a champion"
     else:
         reference, name = subject.references.get(guard.reference), f"the run {guard.reference!r}"
     if reference is None:
+        if guard.kind is GuardKind.CHAMPION:
+            return not_run(guard, "nothing is released yet, so there is no champion to compare with")
         return not_run(guard, f"there are no predictions of {name} to compare with")
     rows = _slice(guard, subject)
     if rows is None:
@@ -107,18 +121,21 @@ def _examples(guard: Guard, subject: Subject) -> Checked:
     rows = everything.where(everything.example.is_in(list(guard.examples)).to_numpy()).known
     judged = set(rows.example.to_list())
     wrong = rows.example.filter(~_right(guard, rows)).to_list()
-    absent = [name for name in guard.examples if name not in judged]
-    count = f"{len(judged) - len(wrong):,} of {len(guard.examples):,} examples are right"
+    asked = dict.fromkeys(guard.examples)
+    absent = [name for name in asked if name not in judged]
+    said = f"{len(judged) - len(wrong):,} of {count(len(asked), 'example')} right"
     if wrong:
-        return Checked(guard, GuardStatus.FAILED, None, f"{count}; wrong: {some(wrong, 10)}.")
+        return Checked(guard, GuardStatus.FAILED, None, f"{said}; wrong: {some(wrong, 10)}.")
     if absent:
-        return _undecided(guard, None, f"{count}; not predicted, or of unknown target: {some(absent, 10)}")
-    return Checked(guard, GuardStatus.PASSED, None, f"{count}.")
+        return _undecided(guard, None, f"{said}; not predicted, or of unknown target: {some(absent, 10)}")
+    return Checked(guard, GuardStatus.PASSED, None, f"{said}.")
 
 
 def _right(guard: Guard, rows: Predictions) -> np.ndarray:
     """Which rows are predicted as they should be, bool of shape (n,)."""
     if rows.header.task is Task.CLASSIFICATION:
+        if guard.at_most is not None:
+            raise PlanError("a class is right or wrong, not nearly right. Leave out the line at_most.")
         return np.asarray(rows.target_codes == rows.prediction_codes)
     if rows.header.task is None:
         raise PlanError("predictions that are only losses do not say what is right.")
@@ -162,7 +179,10 @@ def _against_limit(guard: Guard, what: str, estimate: Estimate) -> Checked:
     if limit is None:
         limit, bound, sign = guard.at_least, "least", -1.0
     assert limit is not None  # a guard has one of the two
-    said = f"{what} is {_shown(estimate)} on {estimate.n:,} rows{place}, to be at {bound} {limit:g}"
+    said = (
+        f"{what} is {_shown(estimate)} on {count(estimate.n, 'row')}{place}, to be at {bound} "
+        f"{plain_number(limit)}"
+    )
     # Turned so that more is worse; bounds that are not known (nan) show nothing.
     best, worst = sorted((sign * estimate.low, sign * estimate.high))
     if best > sign * limit:
@@ -180,8 +200,8 @@ def _against_reference(guard: Guard, verdict: Verdict) -> Checked:
             guard, difference, f"{verdict.metric}{_place(guard)} is absent: {difference.reason}"
         )
     said = (
-        f"{verdict.metric} against {verdict.first}: {_shown(difference)} on {difference.n:,} rows"
-        f"{_place(guard)}, negative = worse, with a margin of {verdict.margin:.4g}"
+        f"{verdict.metric} against {verdict.first}: {_shown(difference)}, positive = better, on "
+        f"{count(difference.n, 'row')}{_place(guard)}; a loss of {verdict.margin:.4g} would not matter"
     )
     if difference.low > -verdict.margin:
         return Checked(guard, GuardStatus.PASSED, difference, f"{said}.")
@@ -195,7 +215,7 @@ def _against_reference(guard: Guard, verdict: Verdict) -> Checked:
             f"{said}: not shown to be no worse, where the rows suffice (power {guard.power:.2f}).",
         )
     more = (verdict.n_needed or 0) - difference.n
-    told = f"; about {more:,} more rows would tell" if more > 0 else ""
+    told = f"; about {count(more, 'more row')} would tell" if more > 0 else ""
     return _undecided(guard, difference, f"{said}: not shown either way{told}")
 
 
@@ -210,7 +230,7 @@ def _more_rows(estimate: Estimate, limit: float) -> str:
     if error > away * _TOO_MANY**0.5:
         return ", and it lies so near that no number of rows soon will"
     needed = rows_for_difference(error, estimate.n, away, level=estimate.level)
-    return f"; about {max(needed - estimate.n, 1):,} more rows would tell"
+    return f"; about {count(max(needed - estimate.n, 1), 'more row')} would tell"
 
 
 def _undecided(guard: Guard, estimate: Estimate | None, said: str) -> Checked:

@@ -10,35 +10,37 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import Estimate, significant
-from holdfast.core.guard import Checked, Guard, GuardStatus
+from holdfast.core.estimate import Estimate, count, significant
+from holdfast.core.guard import Checked, Guard, GuardStatus, out_of_range, plain_number
 from holdfast.core.learner import Model
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import parse_query
 from holdfast.core.schema import Kind, Role
 from holdfast.core.task import Task
-from holdfast.errors import ColumnError, PredictionsError
+from holdfast.errors import ColumnError, InputError, PredictionsError
 from holdfast.promotion.subject import LEVEL, Subject, not_run
 
 _LEVELS = 20  # of a column, up to which each is tried for every row
 _DRAWS = 5  # for every row, of a column with more
 _PLACES = 21  # of a column that is moved from its least to its greatest cell
 _ROUNDING = 1e-6  # of probabilities held as float32, and of sums over hundreds of trees
+_ORDERED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE)
 _NO_MODEL = "it asks the model itself, and there are only predictions"
 
 
 def latency(guard: Guard, subject: Subject) -> Checked:
-    """Milliseconds that one row takes, as timed; at most what the guard says."""
+    """Milliseconds that one row asked alone takes, as timed; at most what the guard says."""
     if subject.row_seconds is None:
         return not_run(guard, "the model was not timed")
-    return _fact(guard, 1_000 * subject.row_seconds, "ms for a row")
+    return _fact(guard, 1_000 * subject.row_seconds, "a row asked alone takes", "ms")
 
 
 def size(guard: Guard, subject: Subject) -> Checked:
     """Megabytes (10^6 bytes) of the model's files; at most what the guard says."""
     if subject.model is None:
         return not_run(guard, _NO_MODEL)
-    return _fact(guard, sum(map(len, subject.model.files.values())) / 1e6, "MB of files")
+    megabytes = sum(map(len, subject.model.files.values())) / 1e6
+    return _fact(guard, megabytes, "the model's files take", "MB")
 
 
 def invariance(guard: Guard, subject: Subject) -> Checked:
@@ -52,16 +54,21 @@ def invariance(guard: Guard, subject: Subject) -> Checked:
     if isinstance(asked, Checked):
         return asked
     model, rows, cells = asked
-    before, moved, tried = _outputs(model.predict(rows)), np.zeros(len(rows)), 0
+    now = model.predict(rows)
+    assert guard.at_most is not None  # a guard of this kind has it
+    if now.header.task is Task.CLASSIFICATION and guard.at_most > 1:
+        what = "the movement of a probability"
+        raise InputError(out_of_range("at_most", guard.at_most, what, (0.0, 1.0)))
+    before, moved, tried = _outputs(now), np.zeros(len(rows)), 0
     for other in _other_cells(cells, len(rows)):
         after = _outputs(model.predict(_with(rows, guard.column, other)))
         # A prediction that is no number has moved further than any limit.
         step = np.nan_to_num(np.abs(after - before).max(axis=1), nan=np.inf)
         moved, tried = np.maximum(moved, step), tried + 1
-    assert guard.at_most is not None  # a guard of this kind has it
-    beyond = moved > guard.at_most
-    said = f"{guard.column} swapped ({tried} values tried) changes a prediction by"
-    return _of_rows(guard, rows, moved, beyond, said)
+    what = _output_name(now, rows, "probabilities")
+    value = "value" if cells.n_unique() <= _LEVELS else "drawn value"
+    said = f"another {guard.column} ({count(tried, value)} tried) moves", f"row's {what}"
+    return _of_rows(guard, rows, moved, moved > guard.at_most, said)
 
 
 def direction(guard: Guard, subject: Subject) -> Checked:
@@ -74,20 +81,26 @@ def direction(guard: Guard, subject: Subject) -> Checked:
     if isinstance(asked, Checked):
         return asked
     model, rows, cells = asked
-    if rows.schema[guard.column].kind not in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE):
-        raise ColumnError(f"column {guard.column!r} holds no numbers or dates, so it cannot go up.")
+    if rows.schema[guard.column].kind not in _ORDERED:
+        ordered = [column.name for column in rows.schema.features if column.kind in _ORDERED]
+        mend = f' Name another, for example: column = "{ordered[0]}"' if ordered else ""
+        raise ColumnError(f"column {guard.column!r} holds no numbers or dates, so it cannot go up.{mend}")
     sign = -1.0 if guard.direction == "never raises" else 1.0
     grid = _grid(cells)
     highest, fallen = np.full(len(rows), -np.inf), np.zeros(len(rows))
     for value in grid:
         moved = pl.repeat(value, len(rows), dtype=cells.dtype, eager=True)
-        now = sign * _single_output(model.predict(_with(rows, guard.column, moved)))
+        p = model.predict(_with(rows, guard.column, moved))
+        now = sign * _single_output(p)
         highest = np.fmax(highest, now)
         fallen = np.maximum(fallen, np.nan_to_num(highest - now, nan=np.inf))
     scale = np.where(np.isfinite(highest), np.abs(highest), 1.0)
     beyond = fallen > _ROUNDING * np.maximum(1.0, scale)
-    verb = guard.direction.removeprefix("never ")
-    said = f"more {guard.column} ({len(grid)} values tried) {verb} a prediction by"
+    more = f"more {guard.column} ({count(len(grid), 'value')} tried)"
+    if rows.schema[guard.column].kind is Kind.BOOLEAN:
+        more = f"a yes in place of a no in {guard.column}"
+    what = _output_name(p, rows, f"probability of {p.header.positive!r}")
+    said = f"{more} {guard.direction.removeprefix('never ')}", f"row's {what}"
     return _of_rows(guard, rows, np.where(beyond, fallen, 0.0), beyond, said)
 
 
@@ -150,24 +163,40 @@ def _single_output(p: Predictions) -> np.ndarray:
     return _outputs(p)[:, p.header.classes.index(p.header.positive)].astype(np.float64)
 
 
-def _of_rows(guard: Guard, rows: Dataset, moved: np.ndarray, beyond: np.ndarray, said: str) -> Checked:
-    """A fact about each of the rows: none may be beyond what the guard allows."""
+def _output_name(p: Predictions, rows: Dataset, of_classes: str) -> str:
+    """What a model says of a row, in words: a probability, a class, or the number of its target."""
+    if p.header.task is Task.CLASSIFICATION:
+        return "predicted class" if p.probability is None else of_classes
+    target = rows.schema.with_role(Role.TARGET)
+    return "prediction" if target is None else f"predicted {target.name}"
+
+
+def _of_rows(
+    guard: Guard, rows: Dataset, moved: np.ndarray, beyond: np.ndarray, said: tuple[str, str]
+) -> Checked:
+    """A fact about each of the rows: none may be beyond what the guard allows.
+
+    `said` is a sentence in two halves, between which stands how many rows it is true of.
+    """
     worst = int(moved.argmax())
     largest = float(moved[worst])
     estimate = Estimate(largest, np.nan, np.nan, LEVEL, len(rows), "the largest of all rows")
-    place = f" where {guard.where}" if guard.where else ""
-    shown = "nothing" if largest == 0 else f"{significant(largest)} at most"
-    text = f"{said} {shown}, on {len(rows):,} rows{place}"
+    head, tail = said
+    place = f"{count(len(rows), 'row')}{f' where {guard.where}' if guard.where else ''}"
+    if largest == 0:
+        return Checked(guard, GuardStatus.PASSED, estimate, f"{head} no {tail}, of {place}.")
+    allowed = "none" if guard.at_most is None else plain_number(guard.at_most)
+    text = f"{head} a {tail} by up to {significant(largest)}, where {allowed} is allowed"
     if not beyond.any():
-        return Checked(guard, GuardStatus.PASSED, estimate, f"{text}.")
-    limit = f"by more than {guard.at_most:g}" if guard.at_most is not None else "that way"
-    count = f"{int(beyond.sum()):,} go {limit}, furthest {rows.example[worst]!r}"
-    return Checked(guard, GuardStatus.FAILED, estimate, f"{text}: {count}.")
+        return Checked(guard, GuardStatus.PASSED, estimate, f"{text}; {place}.")
+    found = f"{int(beyond.sum()):,} of {place} beyond that, furthest {rows.example[worst]!r}"
+    return Checked(guard, GuardStatus.FAILED, estimate, f"{text}: {found}.")
 
 
-def _fact(guard: Guard, value: float, what: str) -> Checked:
-    """One measured number that may be `at_most` so much."""
+def _fact(guard: Guard, value: float, what: str, unit: str) -> Checked:
+    """One measured number that may be `at_most` so much, both in a unit."""
     assert guard.at_most is not None  # a guard of these kinds has it
     estimate = Estimate(value, np.nan, np.nan, LEVEL, 1, "measured")
     status = GuardStatus.PASSED if value <= guard.at_most else GuardStatus.FAILED
-    return Checked(guard, status, estimate, f"{estimate} {what}, to be at most {guard.at_most:g}.")
+    said = f"{what} {estimate} {unit}, to be at most {plain_number(guard.at_most)} {unit}"
+    return Checked(guard, status, estimate, f"{said}{'' if status is GuardStatus.PASSED else ': too much'}.")

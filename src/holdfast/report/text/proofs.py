@@ -81,7 +81,7 @@ def _facts(shown: Proof) -> list[tuple[str, str | Text]]:
     entry = f"entry {shown.decision}" if shown.decision else "nothing was asked yet"
     facts: list[tuple[str, str | Text]] = [
         ("tested", f"one-sided at {shown.level:.4g}; attempt {shown.attempt} on this finding"),
-        ("ledger", f"{entry}; the sealed rows may give {shown.remaining} more answers"),
+        ("ledger", f"{entry}; the sealed rows may give {words.count(shown.remaining, 'more answer')}"),
     ]
     if shown.collect:
         facts.append(("next", shown.collect))

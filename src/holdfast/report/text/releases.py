@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from holdfast.core.guard import Checked
+from holdfast.core.guard import WRITTEN, Checked
 from holdfast.core.release import GuardSaid, History, Refused, Release, Stage, Standing
 from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, name, pairs, stack, table
@@ -25,14 +25,22 @@ _STANDING = {
 
 
 def guards(checked: Sequence[Checked], of: str) -> RenderableType:
-    """Every guard as it came out."""
+    """Every guard as it came out; how one is written where there are none."""
     said = list(map(GuardSaid.of, checked))
-    if not said:
-        return stack(
-            heading("Guards", of),
-            Text("There are none yet. A proven fix makes one; by hand, write [[guard]] into holdfast.toml."),
-        )
-    return stack(heading("Guards", of), _guards(said), Text(_counted(said)))
+    title = heading(f"Guards on {of}" if of else "Guards")
+    if said:
+        return stack(title, _guards(said), Text(_counted(said)))
+    return stack(
+        title,
+        Text(
+            "There are none yet. A proven fix makes one. By hand, write one into holdfast.toml in the "
+            "project's folder (make the file if there is none), for example:"
+        ),
+        Text('[[guard]]\nname = "good enough"\nkind = "floor"\nmetric = "log_loss"\nat_most = 0.62'),
+        Text("What the other kinds take beside a name, each field on a line of its own:"),
+        pairs([(f'kind = "{kind}"', fields) for kind, fields in WRITTEN.items()]),
+        Text("What the fields mean: docs/guards.md.", style="dim"),
+    )
 
 
 def release(shown: Release) -> RenderableType:
@@ -42,13 +50,16 @@ def release(shown: Release) -> RenderableType:
         ("run", Text(words.clean(shown.run), style="bold")),
         ("against", against),
         ("gate", Text(words.clean(shown.why), style="red" if shown.overrode else "green")),
-        (words.metric(shown.metric), f"{shown.score} on {shown.rows:,} sealed rows"),
+        (words.metric(shown.metric), f"{shown.score} on {words.count(shown.rows, 'sealed row')}"),
         ("against it", "" if shown.champion_score is None else f"{shown.champion_score} on the same rows"),
         ("difference", f"{shown.difference}, positive = better; margin {words.two_digits(shown.margin)}"),
         ("tested", f"one-sided at {shown.level:.4g}"),
         ("fixes", ", ".join(shown.fixes) or "none"),
         ("author", shown.author),
-        ("ledger", f"entry {shown.entry}; the sealed rows may give {shown.remaining} more answers"),
+        (
+            "ledger",
+            f"entry {shown.entry}; the sealed rows may give {words.count(shown.remaining, 'more answer')}",
+        ),
     ]
     if shown.overrode:
         facts.append(("overridden by", Text(words.clean(shown.overrode), style="bold red")))
