@@ -17,6 +17,7 @@ from holdfast.engine.inline import InlineEngine
 from holdfast.errors import FixError, PlanError
 from holdfast.models.tabular.served import load
 from holdfast.project import fitting, refit
+from holdfast.project.answers import read_answers
 from holdfast.project.fix import guard_of
 from holdfast.project.fold_models import fold_model
 from holdfast.project.guard import check_run
@@ -24,7 +25,7 @@ from holdfast.project.handle import open_project
 from holdfast.project.probing import probe_of
 from holdfast.project.proving import Fixed
 from holdfast.project.refit import Refit, refitted
-from holdfast.project.review import Sheet, read_answers
+from holdfast.project.review import Sheet
 from holdfast.project.runs import data_of, run_named
 from holdfast.training.schedule import roles_id
 

@@ -13,20 +13,10 @@ from holdfast.cli.options import JsonOption, ProjectOption
 from holdfast.cli.output import emit, note
 from holdfast.core.review import Analysis, Answer
 from holdfast.errors import InputError
+from holdfast.project.answers import CHANGE, KEEP, SKIP, answer_for, read_answers
 from holdfast.project.chain import whoever
 from holdfast.project.handle import Project, open_project
-from holdfast.project.review import (
-    CHANGE,
-    KEEP,
-    SKIP,
-    Sheet,
-    answer_for,
-    export_sheet,
-    read_answers,
-    record_review,
-    review_analysis,
-    sheet,
-)  # fmt: skip
+from holdfast.project.review import Sheet, export_sheet, record_review, review_analysis, sheet
 from holdfast.report import text
 
 LABELS = "labels"
