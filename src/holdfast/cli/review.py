@@ -17,7 +17,7 @@ from holdfast.project.answers import CHANGE, KEEP, SKIP, answer_for, read_answer
 from holdfast.project.chain import whoever
 from holdfast.project.handle import Project, open_project
 from holdfast.project.review import Sheet, export_sheet, record_review, review_analysis, sheet
-from holdfast.report import text
+from holdfast.report import text, words
 
 LABELS = "labels"
 _KEYS = {"k": KEEP, "c": CHANGE, "s": SKIP, "": SKIP}
@@ -67,7 +67,8 @@ def _labels(
     if export is not None:
         written = export_sheet(rows, export)
         again = f"holdfast review labels {rows.subject} --import {written} --as NAME"
-        note(f"Wrote {len(rows.rows):,} rows to {written}. Fill in decision or label, then: {again}")
+        wrote = f"Wrote {words.count(len(rows.rows), 'row')} to {written}"
+        note(f"{wrote}. Fill in decision or label, then: {again}")
         return
     answers = read_answers(rows, import_) if import_ is not None else _ask(rows)
     if not any(one.label for one in answers):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from holdfast.core.plural import count
 from holdfast.core.review import Answer
 from holdfast.data.load import load
 from holdfast.errors import InputError, some
@@ -33,7 +34,7 @@ def read_answers(shown: Sheet, file: str | Path) -> tuple[Answer, ...]:
     said = table.with_columns(pl.all().cast(pl.String).str.strip_chars().fill_null(""))
     if absent := [name for name in said["example"].to_list() if name not in known]:
         raise InputError(
-            f"{file} names {len(absent):,} rows that {shown.subject} does not have: {some(absent)}. "
+            f"{file} names {count(len(absent), 'row')} that {shown.subject} does not have: {some(absent)}. "
             "Keep the ids of the exported sheet as they are."
         )
     if (twice := said["example"].is_duplicated()).any():

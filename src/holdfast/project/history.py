@@ -49,7 +49,7 @@ def stage_named(stages: tuple[Stage, ...], name: str) -> Stage:
     found = [one for one in stages if one.release.id == name]
     if not found:
         known = [one.release.id for one in stages]
-        hint = suggest(known[-3:]) or "Nothing was put to the gate yet."
+        hint = suggest(known[-3:]) or "Nothing has passed the gate yet."
         raise DecisionError(f"There is no release {name!r}. {hint} Propose one: holdfast release RUN")
     return found[0]
 

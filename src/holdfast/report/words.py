@@ -7,6 +7,7 @@ from datetime import datetime
 
 from holdfast.core.estimate import significant
 from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.plural import count as count
 from holdfast.core.verdict import Outcome, Verdict
 
 _NAMES = {
@@ -163,15 +164,6 @@ def weight(total: float) -> str:
     ('1,869', '12.2')
     """
     return f"{total:,.0f}" if float(total).is_integer() else f"{total:,.1f}"
-
-
-def count(n: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> count(1, "row"), count(5634, "row")
-    ('1 row', '5,634 rows')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def against_best(verdict: Verdict | None) -> str:

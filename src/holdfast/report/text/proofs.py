@@ -41,9 +41,18 @@ def proof(shown: Proof) -> RenderableType:
         Text(words.clean(shown.changed)),
         table(columns, rows),
         _parts(slices, len(parts)) if slices else None,
-        Text(f"{shown.outcome}: {words.clean(shown.why)}", style=_OUTCOMES[shown.outcome]),
+        Text(f"{shown.outcome}: {words.clean(shown.why)}{_unnamed(shown)}", style=_OUTCOMES[shown.outcome]),
         pairs(_facts(shown)),
     )
+
+
+def _unnamed(shown: Proof) -> str:
+    """How many more were harmed than the sentence names."""
+    if shown.outcome is not ProofOutcome.HARMFUL:
+        return ""
+    harmed = [claim for claim in shown.claims if claim.status is ClaimStatus.HARMED]
+    more = sum(f"{claim.kind} {claim.name}" not in shown.why for claim in harmed)
+    return f"; and {more:,} more" if more else ""
 
 
 def _row(claim: Claim) -> tuple[str | Text, ...]:
@@ -75,7 +84,7 @@ def _facts(shown: Proof) -> list[tuple[str, str | Text]]:
     entry = f"entry {shown.decision}" if shown.decision else "nothing was asked yet"
     facts: list[tuple[str, str | Text]] = [
         ("tested", f"one-sided at {shown.level:.4g}; attempt {shown.attempt} on this finding"),
-        ("ledger", f"{entry}; the sealed rows may give {shown.remaining} more answers"),
+        ("ledger", f"{entry}; the sealed rows may give {words.count(shown.remaining, 'more answer')}"),
     ]
     if shown.collect:
         facts.append(("next", shown.collect))

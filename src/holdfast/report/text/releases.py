@@ -15,6 +15,7 @@ from holdfast.report.text.frame import fixed, heading, left, name, pairs, stack,
 _STATUS = {"passed": "green", "failed": "bold red", "undecided": "yellow", "not run": "dim"}
 _SOLO = " (its author: the project is set to solo)"
 _NAME, _WHY = 60, 300  # characters of what people said
+_REFUSED = 10  # candidates that are listed, the newest of them
 _STANDING = {
     Standing.PROPOSED: "yellow",
     Standing.CHAMPION: "bold green",
@@ -42,13 +43,16 @@ def release(shown: Release) -> RenderableType:
         ("run", Text(words.clean(shown.run), style="bold")),
         ("against", against),
         ("gate", Text(words.clean(shown.why), style="red" if shown.overrode else "green")),
-        (words.metric(shown.metric), f"{shown.score} on {shown.rows:,} sealed rows"),
+        (words.metric(shown.metric), f"{shown.score} on {words.count(shown.rows, 'sealed row')}"),
         ("against it", "" if shown.champion_score is None else f"{shown.champion_score} on the same rows"),
         ("difference", f"{shown.difference}, positive = better; margin {words.two_digits(shown.margin)}"),
         ("tested", f"one-sided at {shown.level:.4g}"),
         ("fixes", ", ".join(shown.fixes) or "none"),
         ("author", shown.author),
-        ("ledger", f"entry {shown.entry}; the sealed rows may give {shown.remaining} more answers"),
+        (
+            "ledger",
+            f"entry {shown.entry}; the sealed rows may give {words.count(shown.remaining, 'more answer')}",
+        ),
     ]
     if shown.overrode:
         facts.append(("overridden by", Text(words.clean(shown.overrode), style="bold red")))
@@ -93,11 +97,17 @@ def history(shown: History) -> RenderableType:
         heading("History", about),
         table(columns, [_stage(one) for one in shown.stages])
         if shown.stages
-        else Text("Nothing was put to the gate yet: holdfast release RUN"),
+        else Text("Nothing has passed the gate yet: holdfast release RUN"),
         pairs([(one.release.id, _decided(one, proven)) for one in shown.stages]) if shown.stages else None,
-        Text(f"{words.count(len(shown.refused), 'candidate')} turned away.") if shown.refused else None,
+        _turned_away(shown.refused) if shown.refused else None,
         Text(newest, style="dim") if shown.newest else None,
     )
+
+
+def _turned_away(refused: Sequence[Refused]) -> RenderableType:
+    """Who did not pass, the newest last."""
+    rows = [(no.run, f"{no.at[:10]}, put forward by {words.short(no.by, _NAME)}") for no in refused]
+    return stack(Text(f"{words.count(len(refused), 'candidate')} turned away."), pairs(rows[-_REFUSED:]))
 
 
 def _stage(one: Stage) -> tuple[str | Text, ...]:

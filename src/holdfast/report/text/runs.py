@@ -151,7 +151,9 @@ def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
         found = f"{counts.counts[i, i] / total[i]:.1%}" if total[i] else "no rows"
         rows.append([name, *cells, found])
     hidden = len(counts.classes) - len(names)
-    about = "rows: the truth, columns: predicted" + (f"; {hidden:,} classes not shown" if hidden > 0 else "")
+    about = "rows: the truth, columns: predicted" + (
+        f"; {words.count(hidden, 'class')} not shown" if hidden > 0 else ""
+    )
     columns = [left("true class"), *(fixed(name, right=True) for name in names), fixed("found", right=True)]
     return stack(heading("Confusion", about), table(columns, rows))
 
@@ -165,7 +167,9 @@ def importance(columns: Sequence[Importance], *, most: int = 20) -> RenderableTy
         for c in ranked[:most]
     ]
     hidden = len(ranked) - len(rows)
-    about = "loss of score when the column is shuffled" + (f"; {hidden:,} more columns" if hidden > 0 else "")
+    about = "loss of score when the column is shuffled" + (
+        f"; {words.count(hidden, 'more column')}" if hidden > 0 else ""
+    )
     return stack(heading("Importance", about), table([left("column"), fixed("drop"), fixed()], rows))
 
 
