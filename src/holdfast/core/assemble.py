@@ -237,7 +237,8 @@ def _probabilities(given: object, n: int, classes: tuple[str, ...], positive: st
         row = int(np.flatnonzero(~fine)[0])
         raise PredictionsError(
             "Probabilities lie in [0, 1] and sum to 1 in every row, which these do not in "
-            f"{count(int((~fine).sum()), 'row')}, e.g. row {row}: {some(matrix[row].tolist(), 5)}. Scores and logits need a softmax first."
+            f"{count(int((~fine).sum()), 'row')}, e.g. row {row}: {some(matrix[row].tolist(), 5)}. "
+            "Scores and logits need a softmax first."
         )
     off = np.abs(total - 1) > _ROUNDING
     matrix[off] /= total[off, None]

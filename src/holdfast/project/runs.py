@@ -72,10 +72,8 @@ def listed(project: Project) -> tuple[RunRecord, ...]:
     for record in records(project):
         newest.pop(record.id, None)
         newest[record.id] = record
-    began: dict[str, str] = {}
-    for record in newest.values():
-        began.setdefault(record.training, record.started)
-    return tuple(sorted(newest.values(), key=lambda one: (began[one.training], one.training), reverse=True))
+    began = {training.id: training.started for training in trainings(project.store)}
+    return tuple(sorted(newest.values(), key=lambda one: began.get(one.training, one.started), reverse=True))
 
 
 def newest_runs(project: Project) -> Sequence[Run]:
