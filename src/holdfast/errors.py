@@ -83,6 +83,14 @@ class FileError(InputError):
         )
 
     @classmethod
+    def no_object(cls, name: str, line: int, text: str) -> Self:
+        """A line of JSON lines that is no object."""
+        return cls(
+            f"{name}, line {line:,}, is no JSON object: {text.strip()[:60]!r}. Each line holds one whole "
+            'object, such as {"age": 41, "sex": "f"}: mend that line, or take it out.'
+        )
+
+    @classmethod
     def truncated(cls, name: str, packing: str) -> Self:
         """A packed file that stops before its end."""
         return cls(f"{name} ends too early: the {packing} file was cut off. Fetch or write it again.")

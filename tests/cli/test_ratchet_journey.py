@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 
 import pytest
 from commands import holdfast
 
+from holdfast.project import collect
 from holdfast.project.handle import open_project
 from holdfast.project.history import history
 
@@ -127,6 +129,12 @@ def test_a_fix_a_guard_a_release_a_review_and_the_history(findings, project):
     assert proof["outcome"] in ("not proven", "harmful") and proof["remaining"] == 19
     assert all(claim["sealed"] is None for claim in proof["claims"])
     assert proof["id"] in holdfast("show", proof["id"], cwd=project).out
+    told = re.sub(r" \\\n +", " ", holdfast("show", proof["after"], cwd=project).out)
+    lines = [line.strip() for line in told[told.index("How to make it again") :].splitlines()[2:]]
+    assert f"--replay {proof['before']}" in lines[1] and "holdfast train" in lines[1]
+    assert lines[2] == f"holdfast fix {proof['finding']} --with regularise --run {proof['before']}"
+    holdfast("report", proof["after"], "--card", "-o", "fixed.md", cwd=project)
+    assert "\n".join(lines) in (project / "fixed.md").read_text(encoding="utf-8")
     none = holdfast("guard", RUN, cwd=project)
     assert none.status == 0 and none.out.startswith(f"Guards on {RUN} ({RUN}-") and "[[guard]]" in none.out
     with (project / "holdfast.toml").open("a", encoding="utf-8") as toml:
@@ -137,18 +145,33 @@ def test_a_fix_a_guard_a_release_a_review_and_the_history(findings, project):
     text = (project / "holdfast.toml").read_text(encoding="utf-8").replace("0.0001", "100.0")
     (project / "holdfast.toml").write_text(text, encoding="utf-8")
     release = answer("release", RUN, "--as", "Ann", cwd=project)
-    assert (project / f"{release['id']}.html").is_file()
+    page = project / f"{release['id']}.html"
+    page.unlink()  # as if it was killed before it wrote the page
+    assert answer("release", RUN, "--as", "Ann", cwd=project) == release
+    assert page.is_file()
     approve = ("approve", release["id"], "--why", "it is better than nothing")
     assert "another person" in holdfast(*approve, "--as", "Ann", cwd=project).err
     assert answer(*approve, "--as", "Bob", cwd=project)["standing"] == "champion"
     again = holdfast(*approve, "--as", "Cleo", cwd=project)
     assert again.status == 2 and "cannot be decided again" in again.err
+    wrong = holdfast("history", "-o", "stairs.bmp", cwd=project)
+    assert wrong.status == 2 and wrong.out == "" and ".svg" in wrong.err
     told = holdfast("history", "-o", "stairs.svg", cwd=project)
     assert release["id"] in told.out and "1 candidate turned away" in told.out
     assert (project / "stairs.svg").read_text(encoding="utf-8").startswith("<svg")
     assert answer("show", "champion", cwd=project)["id"].startswith(RUN)
     card = holdfast("report", "champion", "--card", "-o", "card.md", cwd=project)
     assert card.status == 0 and (project / "card.md").read_text(encoding="utf-8").startswith("---\n")
+
+
+def test_an_export_that_is_cut_says_so(findings, project, call, monkeypatch):
+    labels = next(one for one in findings if one["kind"] == "label errors")
+    fix = ("fix", labels["id"], "--with", "collect", "-o", project / "rows.csv", "--project", project)
+    assert f"Wrote {labels['size']} rows to" in call(*fix).err
+    monkeypatch.setattr(collect, "_MOST", 5)
+    said = call(*fix)
+    assert f"Wrote 5 of the {labels['size']} rows to" in said.err and "left the others out" in said.err
+    assert len((project / "rows.csv").read_text(encoding="utf-8").splitlines()) == 6
 
 
 def test_an_analysis_is_signed_with_its_limits(project):
@@ -167,7 +190,8 @@ def test_an_analysis_is_signed_with_its_limits(project):
         (("fix", "weak-slice-zzzz"), "No finding is called"),
         (("fix", "label", "--with", "magic"), "There is no fix 'magic'"),
         (("fix", "label", "--with", "drop-column"), "These do:"),
-        (("show", "nothing-at-all"), "No run is called"),
+        (("show", "nothing-at-all"), "No run is called 'nothing-at-all', and no finding or proof."),
+        (("show", "label-erors"), "Did you mean 'label-errors"),
         (("explain", RUN, "nobody"), "has no row 'nobody'"),
         (("approve", "release-zzzz", "--as", "Bob", "--why", "x"), "There is no release"),
         (("rollback", "--as", "Bob", "--why", "x"), "Nothing is released"),

@@ -71,7 +71,7 @@ def test_targets_that_differ_are_named():
     flipped = a.table["target"].to_list()
     flipped[4] = "1" if flipped[4] == "0" else "0"
     b = Predictions.of(example=range(30), target=flipped, prediction=a.table["prediction"])
-    with pytest.raises(PredictionsError, match="differ on 1 examples: '4' is"):
+    with pytest.raises(PredictionsError, match="differ on 1 example: '4' is"):
         compare(a, b)
 
 
@@ -141,7 +141,7 @@ def test_unknown_targets_are_left_out_and_missing_predictions_are_an_error():
     assert compare(a, b).difference.n == 4
     silent = Predictions.of(example=range(5), target=list("xxyxy"), prediction=["x", None, "y", "x", "y"])
     full = Predictions.of(example=range(5), target=list("xxyxy"), prediction=list("xxyxy"))
-    with pytest.raises(PredictionsError, match="'second' predicts nothing for 1 examples: '1'"):
+    with pytest.raises(PredictionsError, match="'second' predicts nothing for 1 example: '1'"):
         compare(full, silent)
     nothing = Predictions.of(example=range(2), target=[None, None], prediction=["x", "y"])
     with pytest.raises(PredictionsError, match="nothing can be judged"):

@@ -45,7 +45,7 @@ FILES = {
     "old excel": (b"\xd0\xcf\x11\xe0" + NOISE, "not a sound Excel file"),
     "cut json": (b'[{"a": 1},', "not sound JSON"),
     "json of numbers": (b"[1, 2]", "list of objects is wanted"),
-    "cut json lines": (b'{"a": 1}\n{"a":\n', "not a sound JSON lines file"),
+    "cut json lines": (b'{"a": 1}\n{"a":\n', "line 2, is no JSON object: '{\"a\":'"),
     "odd utf-16": ("a,b\n1,2\n".encode("utf-16") + b"\x00", "begins as utf-16"),
 }
 

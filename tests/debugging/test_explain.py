@@ -86,6 +86,7 @@ def test_contributions_add_up_to_the_answer_less_the_base(seed):
     found = explain(numbers(), "r5", predicting(interacting), seed=seed)
     total = sum(one.effect.value for one in found.contributions)
     assert found.base.value + total == pytest.approx(found.value, abs=1e-12)
+    assert found.probability is None and found.base_probability is None  # a number has none
 
 
 def test_a_column_that_the_model_ignores_contributes_exactly_nothing():
@@ -110,6 +111,10 @@ def test_of_two_classes_the_log_odds_of_the_positive_one_are_explained():
     assert found.of == "log-odds of 'yes'"
     p = predict(dataset).positive_probability[9]
     assert found.value == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
+    assert found.probability == pytest.approx(p, abs=1e-6)
+    usual = found.base_probability
+    assert usual.low < usual.value < usual.high
+    assert np.log(usual.value / (1 - usual.value)) == pytest.approx(found.base.value)
     first = found.contributions[0]
     assert first.column == "x0"
     assert first.cell == f"{dataset.table['x0'][9]:g}"

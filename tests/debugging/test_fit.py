@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from toy_probe import boosted, clicks, dataset_of, logistic, probe_of, ridge, tree
 
+import holdfast.debugging.fit as fit_module
 from holdfast.debugging.case import case_of
 from holdfast.debugging.fit import fit
 from holdfast.debugging.learning_curve import exponent, learning_curve
@@ -170,6 +171,33 @@ def test_from_a_sample_the_curve_is_followed_to_all_rows_and_from_there_to_twice
     assert sum(gain.low <= truth <= gain.high for gain in found) >= 18
     nearer = gain_of_least_squares(part, 12, 1.0)
     assert np.median([gain.value for gain in found]) < nearer / 4
+
+
+def test_what_is_told_of_a_sample_says_so_and_a_share_is_of_the_loss_of_all_rows():
+    n, part = 2400, 400
+    dataset = linear(n, 12, 0)
+    probe = replace(probe_of(dataset, ridge), affordable=part)
+    curve = learning_curve(case_of(dataset, probe.predictions()), probe)
+    truth = 1 + 12 / (0.8 * n - 13)  # the mean squared error of least squares
+    assert curve.loss_of_all() == pytest.approx(truth, abs=0.12)
+    assert curve.loss_of_all() < curve.losses()[-1].value
+    whole = learning_curve(case_of(dataset, probe.predictions()), replace(probe, affordable=n))
+    assert whole.loss_of_all() == whole.losses()[-1].value
+
+    wide = linear(1200, 60, 4, noise=2.0)
+    probe = replace(probe_of(wide, ridge), affordable=600)
+    one = {one.kind: one for one in fit(wide, probe.predictions(), probe)}["more data"]
+    assert one.title.endswith("(told by 600 sampled rows)")
+    assert one.size == 1200
+    assert "saved by doubling 0.25 of the rows" in one.facts
+    assert "saved by the last doubling" not in one.facts
+
+
+def test_a_gap_on_sampled_rows_says_so(monkeypatch):
+    monkeypatch.setattr(fit_module, "_ROWS", 800)
+    found, _ = found_in(dataset_of(clicks(1200, 0)), tree)
+    assert found["overfitting"].title.endswith("(of 800 sampled rows)")
+    assert found["overfitting"].size == 800
 
 
 def test_too_few_rows_have_no_learning_curve():

@@ -115,7 +115,7 @@ def test_reviewed_numbers_are_read_and_what_is_none_is_named():
     ("labels", "said"),
     [
         (None, "by a person's word only"),
-        ({"nobody": "9"}, "1 rows that the data lacks: 'nobody'"),
+        ({"nobody": "9"}, "1 row that the data lacks: 'nobody'"),
         ({"r1": "maybe"}, "labels that the data lacks: 'maybe'"),
         ({"r0": "9", "r4": "10", "r8": "9"}, "nothing to change"),  # all sealed
     ],

@@ -121,7 +121,7 @@ def test_the_ranked_list_and_its_scores_are_cleanlabs():
     assert [suspect.score for suspect in finding.where.examples] == scores[theirs].tolist()
     both = find_label_issues(codes, probability, filter_by="both", n_jobs=1)
     assert set(finding.examples) == {f"r{i}" for i in np.flatnonzero(both)}
-    assert finding.facts["surer ones"] == both.sum() == len(finding.examples)
+    assert finding.facts["confident contradictions"] == both.sum() == len(finding.examples)
 
 
 def test_blocks_of_rows_change_nothing(monkeypatch):
@@ -195,7 +195,7 @@ def test_on_clean_labels_most_suspects_are_said_to_be_the_models_errors():
     codes, probability, _ = calibrated(0, 10_000, 0.0)
     (finding,) = label_errors(predictions_of(codes, probability))
     assert finding.size > 1_500  # a model that is often unsure contradicts many labels
-    assert finding.facts["expected wrong"].high < 0.1 * finding.size
+    assert finding.facts["wrong labels, roughly"].high < 0.1 * finding.size
     assert finding.effect.high < 0.012
     counted = confident.confident_joint(codes, probability)
     assert 1 - np.trace(counted) / counted.sum() > 0.05  # which confident learning takes for wrong

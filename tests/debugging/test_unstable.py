@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toy_probe import clicks, dataset_of, forest, logistic, probe_of, ridge, tree
 
 from holdfast.core.predictions import Predictions
+from holdfast.debugging.losses import moved, three
 from holdfast.debugging.unstable import unstable
 
 
@@ -41,6 +44,40 @@ def test_the_listed_rows_are_those_whose_class_differs_between_two_trainings():
     assert all(before.split()[0] != after.split()[0] for before, after in told)
     scores = [one.score for one in seeds.where.examples]
     assert scores == sorted(scores)
+
+
+def test_a_share_of_sampled_rows_says_so():
+    dataset = dataset_of(clicks(800, 0))
+    probe = replace(probe_of(dataset, tree), affordable=300)
+    (seeds,) = [one for one in unstable(dataset, probe.predictions(), probe) if one.about == "seeds"]
+    assert "of 300 sampled rows another class" in seeds.title
+    assert seeds.facts["rows fitted again"] == 300
+
+
+def test_the_weights_of_rows_count_in_what_a_title_says():
+    dataset = dataset_of(clicks(1000, 4))
+    bare = losses(dataset, np.random.default_rng(5), raised=(3,))
+    fold = np.arange(1000) % 5
+    heavy = np.where(bare.loss > np.median(bare.loss), 9.0, 1.0)
+    judged = Predictions.of(
+        example=dataset.example,
+        target=dataset.target,
+        probability=np.where((dataset.target == "yes").to_numpy(), 0.6, 0.4),
+        loss=bare.loss,
+        fold=fold,
+        weight=heavy,
+    )
+    (found,) = of_folds(unstable(dataset, judged, probe_of(dataset, logistic)))
+    rest = np.average(judged.loss[fold != 3], weights=heavy[fold != 3])
+    assert f"theirs {three(rest)}" in found.title
+
+
+def test_a_weighted_number_moves_by_the_weighted_error():
+    truth, near, far = np.zeros(4), np.array([0.1, 0.1, 0.1, 4.0]), np.array([0.4, 0.1, 0.1, 4.0])
+    before, after = (Predictions.of(example=list("abcd"), target=truth, prediction=p) for p in (near, far))
+    light = Predictions.of(example=list("abcd"), target=truth, prediction=near, weight=[1, 1, 1, 0.001])
+    assert not moved(before, after, before).any()
+    assert moved(before, after, light).tolist() == [True, False, False, False]
 
 
 def test_a_model_without_chance_is_stable():

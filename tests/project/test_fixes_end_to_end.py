@@ -17,6 +17,7 @@ from holdfast.engine.inline import InlineEngine
 from holdfast.errors import FixError, PlanError
 from holdfast.models.tabular.served import load
 from holdfast.project import fitting, refit
+from holdfast.project.answers import read_answers
 from holdfast.project.fix import guard_of
 from holdfast.project.fixed import Fixed
 from holdfast.project.fold_models import fold_model
@@ -24,8 +25,8 @@ from holdfast.project.guard import check_run
 from holdfast.project.handle import open_project
 from holdfast.project.probing import probe_of
 from holdfast.project.refit import Refit, refitted
-from holdfast.project.review import Sheet, read_answers
-from holdfast.project.runs import data_of, run_named
+from holdfast.project.review import Sheet
+from holdfast.project.runs import data_of, listed, records, run_named
 from holdfast.training.schedule import roles_id
 
 UNKNOWN = Estimate.absent("made", n=0)
@@ -174,6 +175,15 @@ def test_a_decision_that_was_made_anew_is_not_replayed_and_says_what_is(home):
     before, _, after = fixed(home, FixName.THRESHOLD)
     with pytest.raises(PlanError, match=f"--replay {before.id}"):
         hf.train(made(), target="left", id="id", project=home.path, replay=after.id)
+
+
+def test_a_run_that_was_made_twice_is_listed_once_and_the_newest_training_first(home):
+    first, second = (fixed(home, FixName.SMOTE)[2] for _ in range(2))
+    assert first.id == second.id and first.record.training != second.record.training
+    assert [one.id for one in records(home)].count(first.id) >= 2
+    told = [(one.id, one.training) for one in listed(home)]
+    assert told[0] == (second.id, second.record.training)
+    assert len({name for name, _ in told}) == len(told)
 
 
 def test_data_without_copies_has_none_to_drop(home):

@@ -172,12 +172,29 @@ def test_releases_rise_and_a_rollback_says_who(project, proof, runs):
     assert scores[1] < scores[0]  # log loss
     assert (proof.id, f"{FixName.DROP_COLUMN} for {LEAK.id}") in shown.proven
     back = rollback(project, reviewer="Cleo", why="support saw odd scores")
-    assert back.release.id == first.release.id
+    assert (back.left, back.to, back.by) == (second.release.id, first.release.id, "Cleo")
     shown = history(project)
     assert [one.standing for one in shown.stages] == [Standing.CHAMPION, Standing.ROLLED_BACK]
     assert decisions(project.store)[-1].by == "Cleo"
     again = rollback(project, reviewer="Cleo", why="they were right", to=second.release.id)
-    assert again.release.run == runs["mended"]
+    assert again.to == second.release.id
+    assert history(project).champion.release.run == runs["mended"]
+
+
+def test_a_rollback_goes_to_who_held_last_and_not_to_who_was_proposed_last(project, runs, monkeypatch):
+    monkeypatch.setattr("holdfast.project.gate.passes", lambda verdict, carries_proof: "it may")
+    held = [released(project, runs[name]).release.id for name in ("plain", "mended", "tree")]
+    rollback(project, reviewer="Cleo", why="odd scores", to=held[0])
+    propose(project, runs["leaky"], author="Ann", override=True)
+    waiting = history(project).stages[-1].release.id
+    approve(waiting, reviewer="Bob", why=SAW, project=project)
+    assert rollback(project, reviewer="Cleo", why="it leaks").to == held[0]
+
+
+def test_a_release_that_waits_is_given_again_and_not_asked_again(project, runs):
+    first, asked = propose(project, runs["plain"], author="Ann"), len(entries(project.store))
+    assert propose(project, runs["plain"], author="Ann") == first
+    assert len(entries(project.store)) == asked
 
 
 def test_a_release_says_which_proven_fixes_it_carries(project, proof, runs):

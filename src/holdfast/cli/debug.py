@@ -20,7 +20,7 @@ from holdfast.project.debug import Found, debug_run
 from holdfast.project.explain import explain as explain_row
 from holdfast.project.fix import FixRequest, fix_finding, fix_named
 from holdfast.project.handle import open_project
-from holdfast.report import text
+from holdfast.report import text, words
 
 _REFUSED = 1
 
@@ -104,8 +104,12 @@ def as_dict(one: Finding) -> dict[str, object]:
 def _collected(got: Collected) -> str:
     where = f" where {got.query}" if got.query else ""
     first = f"{got.unlabelled:,} of them have no label yet" if got.unlabelled else "all have a label already"
+    rows = words.count(got.rows, "row")
+    if got.rows < got.of:
+        rows = f"{got.rows:,} of the {words.count(got.of, 'row')}"
+    cut = ", and left the others out" if got.rows < got.of else ""
     return (
-        f"Wrote {got.rows:,} rows{where} to {got.output}, the ones that the model is least sure of first; "
+        f"Wrote {rows}{where} to {got.output}, the ones that the model is least sure of first{cut}; "
         f"{first}. Label them, or collect more like them, and train on all: holdfast train FILE ..."
     )
 

@@ -15,14 +15,14 @@ from holdfast.core.report_facts import ReportFacts
 from holdfast.project.card import write_card
 from holdfast.project.handle import open_project
 from holdfast.project.report import write_report
-from holdfast.project.runs import records as records_of
+from holdfast.project.runs import listed
 from holdfast.project.show import shown
 from holdfast.report import text
 
 
 def runs(project: ProjectOption = Path(), as_json: JsonOption = False) -> None:
     """List the runs of this project, the newest training first."""
-    records = records_of(open_project(project))
+    records = listed(open_project(project))
     emit(records) if as_json else text.show(text.runs(records))
 
 

@@ -97,8 +97,8 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Make an earlier release the champion again."""
-    stage = decide.rollback(open_project(project), reviewer=reviewer, why=why, to=to)
-    emit(stage) if as_json else text.show(text.stage(stage))
+    back = decide.rollback(open_project(project), reviewer=reviewer, why=why, to=to)
+    emit(back) if as_json else text.show(text.rollback(back))
 
 
 def history(
@@ -110,7 +110,8 @@ def history(
 ) -> None:
     """Every release, its metric, what it fixed, and who signed it."""
     home = open_project(project)
+    written = None if output is None else write_history(home, output)  # first: its name may be refused
     shown = history_of(home)
     emit(shown) if as_json else text.show(text.history(shown))
-    if output is not None:
-        note(f"Wrote {write_history(home, output)}.")
+    if written is not None:
+        note(f"Wrote {written}.")

@@ -13,22 +13,18 @@ from holdfast.cli.options import JsonOption, ProjectOption
 from holdfast.cli.output import emit, note
 from holdfast.core.review import Analysis, Answer
 from holdfast.errors import InputError
+from holdfast.project.answers import CHANGE, KEEP, SKIP, answer_for, read_answers
 from holdfast.project.chain import whoever
 from holdfast.project.handle import Project, open_project
 from holdfast.project.review import (
-    CHANGE,
-    KEEP,
-    SKIP,
     Sheet,
-    answer_for,
     export_sheet,
-    read_answers,
     record_review,
     review_analysis,
     sheet,
     still_to_do,
-)  # fmt: skip
-from holdfast.report import text
+)
+from holdfast.report import text, words
 
 LABELS = "labels"
 _KEYS = {"k": KEEP, "c": CHANGE, "s": SKIP, "": SKIP}
@@ -78,7 +74,8 @@ def _labels(
     if export is not None:
         written = export_sheet(rows, export)
         again = f"holdfast review labels {rows.subject} --import {written} --as NAME"
-        note(f"Wrote {len(rows.rows):,} rows to {written}. Fill in decision or label, then: {again}")
+        wrote = f"Wrote {words.count(len(rows.rows), 'row')} to {written}"
+        note(f"{wrote}. Fill in decision or label, then: {again}")
         return
     if import_ is None:
         whole, rows = len(rows.rows), still_to_do(home, rows, reviewer)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.labels import codes_of
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.errors import PredictionsError, some
@@ -69,10 +70,12 @@ def _unmatched(
 ) -> str:
     parts = []
     if len(absent):
-        parts.append(f"{names[1]!r} lacks {len(absent):,} examples of {names[0]!r}: {some(absent.to_list())}")
+        parts.append(
+            f"{names[1]!r} lacks {count(len(absent), 'example')} of {names[0]!r}: {some(absent.to_list())}"
+        )
     if extra:
         left = p.example.filter(~p.example.is_in(first.example.implode())).to_list()
-        parts.append(f"{names[0]!r} lacks {extra:,} examples of {names[1]!r}: {some(left)}")
+        parts.append(f"{names[0]!r} lacks {count(extra, 'example')} of {names[1]!r}: {some(left)}")
     shared = len(first) - len(absent)
     mend = "Are these ids of the same rows?"
     if shared:
@@ -141,7 +144,7 @@ def _check_targets(first: Predictions, p: Predictions, names: tuple[str, str]) -
         there = p.table["target"].gather(rows[:3]).to_list()
         shown = "; ".join(f"{i!r} is {a!r} and {b!r}" for i, a, b in zip(ids, here, there, strict=True))
         raise PredictionsError(
-            f"The targets of {names[0]!r} and {names[1]!r} differ on {len(rows):,} examples: {shown}."
+            f"The targets of {names[0]!r} and {names[1]!r} differ on {count(len(rows), 'example')}: {shown}."
         )
 
 
@@ -157,7 +160,7 @@ def _share(matched: list[Predictions], names: Sequence[str], column: str) -> lis
             ids = matched[0].example.gather(np.flatnonzero(differ)[:3]).to_list()
             raise PredictionsError(
                 f"The {column}s of {names[bearers[0]]!r} and {names[k]!r} differ on "
-                f"{int(differ.sum()):,} examples: {some(ids)}."
+                f"{count(int(differ.sum()), 'example')}: {some(ids)}."
             )
     return [
         p if k in bearers else replace(p, table=p.table.with_columns(owner)) for k, p in enumerate(matched)
@@ -179,6 +182,6 @@ def _judgeable(matched: list[Predictions], names: Sequence[str]) -> list[Predict
         if silent.any():
             ids = p.example.gather(np.flatnonzero(silent)[:4]).to_list()
             raise PredictionsError(
-                f"{name!r} predicts nothing for {int(silent.sum()):,} examples: {some(ids)}."
+                f"{name!r} predicts nothing for {count(int(silent.sum()), 'example')}: {some(ids)}."
             )
     return matched if known.all() else [p.where(known) for p in matched]

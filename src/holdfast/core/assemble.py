@@ -11,6 +11,7 @@ import polars as pl
 
 from holdfast.core.header import COLUMNS, Header
 from holdfast.core.labels import codes_of, column_of, in_order, label_text, positive_of, spelled_like
+from holdfast.core.plural import count
 from holdfast.core.task import Task
 from holdfast.errors import PredictionsError, some
 
@@ -113,7 +114,7 @@ def _scored(given: Given, n: int) -> tuple[dict[str, pl.Series], Header]:
 def _ids(example: object) -> pl.Series:
     ids = label_text(example, "example ids")
     if ids.null_count():
-        raise PredictionsError(f"{ids.null_count():,} examples have no id; every row needs one.")
+        raise PredictionsError(f"Every row needs an id; {count(ids.null_count(), 'example')} without one.")
     if ids.n_unique() < len(ids):
         repeated = ids.filter(ids.is_duplicated()).unique(maintain_order=True).to_list()
         raise PredictionsError(
@@ -235,8 +236,9 @@ def _probabilities(given: object, n: int, classes: tuple[str, ...], positive: st
     if not fine.all():
         row = int(np.flatnonzero(~fine)[0])
         raise PredictionsError(
-            f"{int((~fine).sum()):,} rows of probabilities do not lie in [0, 1] and sum to 1, "
-            f"e.g. row {row}: {some(matrix[row].tolist(), 5)}. Scores and logits need a softmax first."
+            "Probabilities lie in [0, 1] and sum to 1 in every row, which these do not in "
+            f"{count(int((~fine).sum()), 'row')}, e.g. row {row}: {some(matrix[row].tolist(), 5)}. "
+            "Scores and logits need a softmax first."
         )
     off = np.abs(total - 1) > _ROUNDING
     matrix[off] /= total[off, None]

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
+from holdfast.core.plural import count
 from holdfast.core.schema import Schema
 from holdfast.errors import ColumnError, InputError
 
@@ -73,7 +74,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         target = next((c.name for c in self.schema if c.role == "target"), None)
-        size = f"{len(self):,} rows, {len(self.schema.columns)} columns"
+        size = f"{count(len(self), 'row')}, {count(len(self.schema.columns), 'column')}"
         return f"Dataset({size}, target {target!r}, {self.id[:8]})"
 
     @cached_property

@@ -83,12 +83,3 @@ def significant(value: float) -> str:
         return f"{value:.4g}"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}"
-
-
-def count(n: int, noun: str) -> str:
-    """A number of things with its noun.
-
-    >>> count(1, "row"), count(5634, "row")
-    ('1 row', '5,634 rows')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

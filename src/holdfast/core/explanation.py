@@ -23,6 +23,7 @@ class Explanation:
     `of` says what the numbers are ("log-odds of 'yes'", "probability of 'red'", "the
     prediction"). `base` is the mean answer to the background rows; its interval, like
     those of the contributions, says what a larger sample of rows and orders could change.
+    Where they are log-odds, `probability` and `base_probability` are what `value` and `base` come to.
     """
 
     example: str
@@ -30,3 +31,5 @@ class Explanation:
     base: Estimate
     value: float
     contributions: tuple[Contribution, ...]
+    probability: float | None = None
+    base_probability: Estimate | None = None

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.fingerprint import fingerprint
+from holdfast.core.plural import count
 from holdfast.errors import UnknownFindingError
 
 Fact = Estimate | float | int | str
@@ -132,7 +133,7 @@ class Findings:
     def __repr__(self) -> str:
         lines = [f"  {one.id}: {one.title}" for one in self.items]
         return "\n".join(
-            [f"Findings({len(self)} in {self.run or 'predictions'}, {self.rows:,} rows)", *lines]
+            [f"Findings({len(self)} in {self.run or 'predictions'}, {count(self.rows, 'row')})", *lines]
         )
 
     def __getitem__(self, name: int | str) -> Finding:

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from itertools import pairwise
 
-from holdfast.core.estimate import Estimate, count
+from holdfast.core.estimate import Estimate
+from holdfast.core.plural import count
 from holdfast.core.query import parse_query
 from holdfast.errors import InputError, QueryError, some, suggest
 

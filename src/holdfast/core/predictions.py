@@ -30,6 +30,7 @@ from holdfast.core.assemble import Given, assemble
 from holdfast.core.header import Header
 from holdfast.core.labels import codes_of
 from holdfast.core.origin import TRAINED
+from holdfast.core.plural import count
 from holdfast.core.split import SEALED
 from holdfast.core.task import Task
 from holdfast.errors import FileError, NewerError, PredictionsError, RoleError
@@ -93,7 +94,7 @@ class Predictions:
 
     def __repr__(self) -> str:
         task = self.header.task or "losses only"
-        return f"Predictions({len(self):,} examples, {task}, model {self.header.model or 'unnamed'!r})"
+        return f"Predictions({count(len(self), 'example')}, {task}, model {self.header.model or 'unnamed'!r})"
 
     @property
     def example(self) -> pl.Series:

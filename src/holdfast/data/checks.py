@@ -6,6 +6,7 @@ import polars as pl
 
 from holdfast.core.dataset import Check, Dataset
 from holdfast.core.labels import label_text
+from holdfast.core.plural import count
 from holdfast.core.task import Task
 from holdfast.data.clean import SPELLING
 from holdfast.data.columns import column_checks
@@ -36,7 +37,7 @@ def check(dataset: Dataset) -> tuple[Check, ...]:
 def _target_checks(dataset: Dataset) -> list[Check]:
     name, checks = dataset.schema.target.name, []
     if missing := dataset.target.null_count():
-        message = f"{missing:,} rows have no {name}: nothing is trained or scored on them."
+        message = f"{count(missing, 'row')} without a {name}: nothing is trained or scored there."
         checks.append(Check("missing target", "warning", name, message, missing))
     if dataset.schema.task is not Task.CLASSIFICATION:
         return checks
@@ -65,7 +66,7 @@ def _spellings(dataset: Dataset) -> list[Check]:
             "spelling",
             "note",
             step.column,
-            f"{step.column}: {step.touched:,} cells in another spelling of the same category were merged"
+            f"{step.column}: {count(step.touched, 'cell')} in another spelling of the same category merged"
             f"{f' ({step.detail})' if step.detail else ''}.",
             step.touched,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import tempfile
 from dataclasses import dataclass
@@ -101,16 +102,49 @@ def _arrow(plain: Plain) -> pl.DataFrame:
 
 
 def _json_lines(plain: Plain) -> pl.DataFrame:
-    return collected(pl.scan_ndjson(_buffer(plain), infer_schema_length=None), plain.size)
+    try:
+        return collected(pl.scan_ndjson(_buffer(plain), infer_schema_length=None), plain.size)
+    except pl.exceptions.PolarsError:
+        _refuse_broken_line(plain)
+        raise
+
+
+def _broken_at(plain: Plain) -> str:
+    """Where a JSON document breaks off, for a message; "" where it does not."""
+    try:
+        json.loads(plain.source if isinstance(plain.source, bytes) else plain.source.read_bytes())
+    except json.JSONDecodeError as error:
+        return f": line {error.lineno:,}, character {error.colno:,} ({error.msg.lower()})"
+    except ValueError:
+        return ""
+    return ""
+
+
+def _refuse_broken_line(plain: Plain, *, unless_first: bool = False) -> None:
+    """FileError for the first line of JSON lines that is no object, where there is one.
+
+    A file whose first line is none is no JSON lines: `unless_first` leaves it to others.
+    """
+    with io.BytesIO(plain.source) if isinstance(plain.source, bytes) else plain.source.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                whole = not line.strip() or isinstance(json.loads(line), dict)
+            except ValueError:
+                whole = False
+            if not whole and unless_first and number == 1:
+                return
+            if not whole:
+                raise FileError.no_object(plain.name, number, line.decode(errors="replace"))
 
 
 def _json(plain: Plain) -> pl.DataFrame:
     """Records, or one object whose values are whole columns."""
     try:
         table = pl.read_json(_buffer(plain), infer_schema_length=None)
-    except pl.exceptions.ComputeError as error:
+    except pl.exceptions.ComputeError:
+        _refuse_broken_line(plain, unless_first=True)
         raise FileError(
-            f"{plain.name} is not sound JSON of a table: {str(error).splitlines()[0]}. A list of objects is "
+            f"{plain.name} is not sound JSON of a table{_broken_at(plain)}. A list of objects is "
             'wanted, [{"age": 41, "sex": "f"}, ...], or one object per line.'
         ) from None
     lists = table.width and all(isinstance(dtype, pl.List) for dtype in table.dtypes)

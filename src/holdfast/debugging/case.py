@@ -65,6 +65,10 @@ class Case:
         kept[places] = True
         return self.where(kept)
 
+    def called(self, whole: Case) -> str:
+        """What a title calls these rows of a case: "the rows", or how many were drawn of them."""
+        return "the rows" if len(self) == len(whole) else f"{len(self):,} sampled rows"
+
     def share_of_loss(self, rows: np.ndarray) -> float | None:
         """The part of the total loss that lies in these rows (a mask); None where losses can be negative."""
         return share_of_loss(self.predictions, rows)

@@ -9,6 +9,7 @@ import numpy as np
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, Term
 from holdfast.core.task import Task
@@ -71,7 +72,8 @@ def _twins(case: Case) -> list[Finding]:
     if not rows:
         return []
     sets = int((size > 1).sum())
-    title = f"{rows:,} rows ({rows / len(case):.1%}) have the same features as another row, in {sets:,} sets"
+    share = f"{rows:,} rows ({rows / len(case):.1%})"
+    title = f"{share} have the same features as another row, in {count(sets, 'set')}"
     found = Finding(
         "twins", title, Where(examples=case.suspects(twin, 1 / size[set_of])), rows,
         counted(rows / len(case), len(case)), "share of rows that have a twin; 0 is best",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
@@ -64,12 +65,16 @@ def explain(
     effects = [_mean(moves[:, j]) for j in range(d)]
     cells = [_text(dataset.table[name], row) for name in names]
     parts = [Contribution(*each) for each in zip(names, cells, effects, strict=True)]
+    base, value = _mean(answers.reshape(pairs, 2, d + 1)[:, 0, 0]), float(_numbers(own, scale)[0])
+    odds = scale is not None and own.header.positive is not None
     return Explanation(
         example=row_id,
         of=_said(own, scale),
-        base=_mean(answers.reshape(pairs, 2, d + 1)[:, 0, 0]),
-        value=float(_numbers(own, scale)[0]),
+        base=base,
+        value=value,
         contributions=tuple(sorted(parts, key=lambda one: -abs(one.effect.value))),
+        probability=float(expit(value)) if odds else None,
+        base_probability=_as_probability(base) if odds else None,
     )
 
 
@@ -121,6 +126,11 @@ def _numbers(answers: Predictions, scale: int | None) -> np.ndarray:
         return of_class
     against = answers.probability[:, 1 - scale].astype(np.float64)
     return np.log(np.maximum(of_class, _LEAST)) - np.log(np.maximum(against, _LEAST))
+
+
+def _as_probability(odds: Estimate) -> Estimate:
+    value, low, high = (float(expit(bound)) for bound in (odds.value, odds.low, odds.high))
+    return replace(odds, value=value, low=low, high=high)
 
 
 def _said(own: Predictions, scale: int | None) -> str:

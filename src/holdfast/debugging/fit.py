@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from holdfast.core.dataset import Dataset
@@ -14,7 +16,7 @@ from holdfast.debugging.corrected import corrected
 from holdfast.debugging.effect import loss_rise, mean_of
 from holdfast.debugging.learning_curve import LearningCurve, learning_curve
 from holdfast.debugging.leftover import leftover
-from holdfast.debugging.losses import guess_loss, loss_of
+from holdfast.debugging.losses import guess_loss, loss_of, mean_guess_loss
 
 _ROWS, _FEWEST = 20_000, 50  # rows that are looked at: at most, and at least
 _LARGE, _SMALL = 0.5, 0.3  # gap between training and held-out loss, as shares of the held-out loss
@@ -45,7 +47,9 @@ def fit(dataset: Dataset, predictions: Predictions, probe: Probe, *, seed: int =
     held_out, trained = probe.held_out(part.dataset), probe.trained(part.dataset)
     curve = learning_curve(case, probe, seed=seed)
     found = [_overfitting(part, held_out, trained, curve), *_underfitting(part, held_out, trained, seed)]
-    return corrected(found if curve is None else [*found, _more_data(part, curve)])
+    if len(part) < len(case):
+        found = [replace(one, title=f"{one.title} (of {part.called(case)})") for one in found]
+    return corrected(found if curve is None else [*found, _more_data(case, curve)])
 
 
 def _overfitting(
@@ -99,14 +103,15 @@ def _underfitting(part: Case, held_out: Predictions, trained: Predictions, seed:
     ]
 
 
-def _more_data(part: Case, curve: LearningCurve) -> Finding:
-    judged, loss = part.predictions, loss_of(part.predictions)
-    gain, now = curve.next_doubling(), curve.losses()[-1].value
-    least = max(_LEAST * now, _NEGLIGIBLE * float(guess_loss(judged).mean()))
+def _more_data(case: Case, curve: LearningCurve) -> Finding:
+    judged, loss = case.predictions, loss_of(case.predictions)
+    gain, now = curve.next_doubling(), curve.loss_of_all()
+    least = max(_LEAST * now, _NEGLIGIBLE * mean_guess_loss(judged))
     worth = now > 0 and gain.value >= least and gain.low > 0
+    told = "" if len(curve.judged) == len(case) else f" (told by {len(curve.judged):,} sampled rows)"
     return Finding(
         kind="more data",
-        title=f"Twice the data would lower the {loss.name} by about {gain.value / (now or 1):.1%}",
+        title=f"Twice the data would lower the {loss.name} by about {gain.value / (now or 1):.1%}{told}",
         where=Where(),
         size=len(judged),
         effect=gain,
@@ -122,7 +127,11 @@ def _curve_facts(curve: LearningCurve | None) -> dict[str, Fact]:
         return {}
     named = zip(curve.shares, curve.losses(), strict=True)
     facts: dict[str, Fact] = {f"loss from {share:.3g} of the rows": loss for share, loss in named}
-    return facts | {"saved by the last doubling": curve.last_doubling().estimate()}
+    half, largest = curve.shares[-2:]
+    name = "saved by the last doubling"
+    if largest < 1:  # of a sample: to double all rows saves less
+        name = f"saved by doubling {half:.3g} of the rows"
+    return facts | {name: curve.last_doubling().estimate()}
 
 
 def _points(curve: LearningCurve) -> dict[str, Fact]:

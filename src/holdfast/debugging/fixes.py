@@ -8,6 +8,7 @@ import polars as pl
 
 from holdfast.core.finding import FixName
 from holdfast.core.labels import label_text
+from holdfast.core.plural import count
 from holdfast.core.schema import Kind
 from holdfast.debugging.changes import (
     COPIES,
@@ -78,7 +79,7 @@ def _unfit(asked: Asked) -> Mapping[FixName, str]:
         reasons |= dict.fromkeys(_OF_TWO_CLASSES, f"it is for two classes, and the target has {len(classes)}")
     if (rarest := _rarest(asked)) < _FEWEST_BETWEEN:
         reasons[FixName.SMOTE] = (
-            f"it makes rows between two of one class, and the rarest class has {rarest} open rows"
+            f"it makes rows between two of one class, and the rarest class has {count(rarest, 'open row')}"
         )
     return reasons
 
@@ -89,7 +90,7 @@ def _of_place(asked: Asked) -> dict[FixName, str]:
     where, about_roles = finding.where, finding.kind in _ABOUT_ROLES
     sliced = "" if where.query else "it names no slice"
     inside = int(asked.rows().sum()) if where.query else 0
-    few = f"its slice has {inside} open rows, and {{}} are wanted"
+    few = f"its slice has {count(inside, 'open row')}, and {{}} are wanted"
     copies = finding.kind in _ABOUT_COPIES
     roles = "rows keep their roles for ever; start another project, and say by what rows belong together"
     return {

@@ -10,6 +10,7 @@ import numpy as np
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
@@ -144,7 +145,7 @@ def _given_up(case: Case, code: int, recall: Estimate, auc: Estimate, p: float |
         fixes = tuple(one for one in fixes if one.fix is not FixName.SMOTE)
     fixes = fixes if p is not None else (*fixes, _COLLECT)
     return Finding(
-        "rare class", f"{label!r} {how} ({size:,} rows){told}", Where(), size, recall,
+        "rare class", f"{label!r} {how} ({count(size, 'row')}){told}", Where(), size, recall,
         "recall of the class; 1 is best. Accuracy and log loss may not ask for more",
         case.share_of_loss(rows), p, label, case.worst(rows), facts, fixes,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 Rows are ranked by self-confidence, and those where another class is likelier than the given
 label are listed: on labels that people got wrong that ranking and that list do best (compared in
 cleanlab's label-error-detection-benchmarks). The ones that confident learning prunes too, by
-class and by noise rate, are marked as the surer part. Nothing is changed here: a person decides.
+class and by noise rate, are marked as confident. Nothing is changed here: a person decides.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Suspect, Where
 from holdfast.core.places import places_in
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.debugging.case import case_of
@@ -75,7 +76,7 @@ def label_errors(predictions: Predictions, dataset: Dataset | None = None) -> tu
     """One finding with all rows whose label the model contradicts, or none where there are no such rows.
 
     `where.examples` are listed worst first with their `label_quality`; `examples` are the
-    surer ones among them, the "surer ones" of its facts. `effect` estimates the share of
+    confident ones among them, counted in its facts. `effect` estimates the share of
     wrong labels among all judged rows: most listed rows of a good table are the model's
     errors and not the labels'. With a `dataset` a fact says how many have a twin, a row with
     equal features, that carries the suggested label. Weights are not used. Raises as
@@ -88,9 +89,11 @@ def label_errors(predictions: Predictions, dataset: Dataset | None = None) -> tu
     ids = p.example.gather(listed).to_list()
     sure = [name for name, marked in zip(ids, judged.sure[listed].tolist(), strict=True) if marked]
     effect = _effect(judged)
-    facts: dict[str, Fact] = {"judged rows": len(p), "surer ones": len(sure)}
-    if p.header.task is Task.CLASSIFICATION:
-        facts["expected wrong"] = _times(effect, len(p))
+    facts: dict[str, Fact] = {"judged rows": len(p)}
+    if p.header.task is Task.REGRESSION:
+        facts["at twice that distance"] = len(sure)
+    else:
+        facts |= {"confident contradictions": len(sure), "wrong labels, roughly": _times(effect, len(p))}
         if dataset is not None:
             facts["twins with the suggested label"] = _twins(judged, dataset)
     suspects = map(Suspect, ids, judged.quality[listed].tolist())
@@ -114,7 +117,7 @@ def suggested_labels(predictions: Predictions, examples: Sequence[str]) -> pl.Da
     """What a review shows of these examples, in their order: one row each.
 
     Columns: example, given and suggested (text; Float64 in regression), quality (as
-    `label_quality`) and confident (whether it is one of the surer ones). Suggested is the
+    `label_quality`) and confident (whether it is one of the finding's `examples`). Suggested is the
     likeliest class, or the prediction. PredictionsError names ids without a judged row.
     """
     judged = _judge(predictions)
@@ -140,7 +143,7 @@ def suggested_labels(predictions: Predictions, examples: Sequence[str]) -> pl.Da
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
-    """Rows with known labels: their quality, which are listed (positions, worst first) and surer (n,)."""
+    """Rows with known labels: their quality, those listed (positions, worst first), those confident (n,)."""
 
     rows: Predictions
     quality: np.ndarray
@@ -223,11 +226,11 @@ def _times(share: Estimate, n: int) -> Estimate:
 def _title(judged: _Judged, effect: Estimate) -> str:
     n, size = len(judged.rows), len(judged.listed)
     if judged.rows.header.task is Task.REGRESSION:
-        return f"{size:,} of {n:,} targets lie far from what the model predicts"
+        return f"The model predicts something far from {size:,} of {n:,} targets"
     wrong = round(effect.value * n)
     return (
         f"The model contradicts {size:,} of {n:,} labels: its own errors, or wrong labels "
-        f"(a rough guess: {wrong:,})"
+        f"(a rough guess: {wrong:,} are wrong)"
     )
 
 
@@ -245,7 +248,7 @@ def _fixes(rows: int) -> tuple[Suggestion, ...]:
         Suggestion(
             FixName.RELABEL,
             "a person who sees the row decides whether the label or the model is wrong",
-            f"a person's look at {rows:,} rows and one training",
+            f"a person's look at {count(rows, 'row')} and one training",
         ),
         Suggestion(
             FixName.DROP_ROWS,
@@ -255,6 +258,6 @@ def _fixes(rows: int) -> tuple[Suggestion, ...]:
         Suggestion(
             FixName.COLLECT,
             "a second label for each shows which of the two was a slip",
-            f"{rows:,} labels by somebody else, and one training",
+            f"{count(rows, 'label')} by somebody else, and one training",
         ),
     )

@@ -35,6 +35,12 @@ class LearningCurve:
         """The mean loss from each share."""
         return tuple(mean_of(answers.loss, self.judged).estimate() for answers in self.answers)
 
+    def loss_of_all(self) -> float:
+        """The mean loss from all rows; of a sample's curve, where its power law gets to by then."""
+        means = np.array([loss.value for loss in self.losses()])
+        c, largest = self._exponent(means), self.shares[-1]
+        return float(means[-1] - (means[-2] - means[-1]) * (1 - largest**c) / (2**c - 1))
+
     def last_doubling(self) -> Effect:
         """How much lower the mean loss is from the largest share than from half of it."""
         return mean_of(self.answers[-2].loss - self.answers[-1].loss, self.judged)
@@ -53,12 +59,15 @@ class LearningCurve:
         last = mean_of(rows[-2] - rows[-1], self.judged).estimate()
         means = np.array([np.average(row, weights=self.judged.weight) for row in rows])
         doublings = 1 - np.log2(self.shares[-1])
-        ratio = 2 ** -(exponent(np.array(self.shares), means) * doublings)
+        ratio = 2 ** -(self._exponent(means) * doublings)
         low, high = (
             pick(bound * _RATIOS**doublings) for pick, bound in ((np.min, last.low), (np.max, last.high))
         )
         method = f"power law through {len(self.shares)} shares; {last.method}"
         return replace(last, value=float(last.value * ratio), low=float(low), high=float(high), method=method)
+
+    def _exponent(self, means: np.ndarray) -> float:
+        return exponent(np.array(self.shares), means)
 
 
 def learning_curve(case: Case, probe: Probe, *, seed: int = 0) -> LearningCurve | None:

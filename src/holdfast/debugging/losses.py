@@ -108,6 +108,11 @@ def share_of_loss(judged: Predictions, rows: np.ndarray) -> float | None:
     return float(loss[rows].sum()) / total if total > 0 and loss.min() >= 0 else None
 
 
+def mean_guess_loss(judged: Predictions) -> float:
+    """The mean of `guess_loss`, with the rows' weights."""
+    return float(np.average(guess_loss(judged), weights=judged.weight))
+
+
 def guess_loss(judged: Predictions) -> np.ndarray:
     """Each row's loss, shape (n,), under the best answer that is the same for all rows.
 
@@ -124,15 +129,20 @@ def guess_loss(judged: Predictions) -> np.ndarray:
     return np.asarray(-np.log(counts[judged.target_codes] / counts.sum()))
 
 
-def moved(before: Predictions, after: Predictions) -> np.ndarray:
-    """Which rows get another answer, bool of shape (n,).
+def moved(before: Predictions, after: Predictions, judged: Predictions) -> np.ndarray:
+    """Which rows get another answer, bool of shape (n,); `judged` has the rows' weights.
 
     Another class; for numbers, one further away than half the root mean squared error of `before`.
     """
     if before.header.task is Task.CLASSIFICATION:
         return np.asarray((before.table["prediction"] != after.table["prediction"]).to_numpy())
-    typical = float(np.sqrt(np.mean((before.prediction_values - before.target_values) ** 2)))
+    typical = root_mean_square(before.prediction_values - before.target_values, judged)
     return np.asarray(np.abs(after.prediction_values - before.prediction_values) > _MOVED * typical)
+
+
+def root_mean_square(off: np.ndarray, judged: Predictions) -> float:
+    """Of errors (n,), with the rows' weights."""
+    return math.sqrt(float(np.average(off**2, weights=judged.weight)))
 
 
 def two_answers(before: Predictions, after: Predictions, rows: Iterable[int]) -> dict[str, str]:

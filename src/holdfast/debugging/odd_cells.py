@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
+from holdfast.core.plural import count
 from holdfast.core.query import Query, Term
 from holdfast.core.schema import Kind
 from holdfast.debugging.case import Case
@@ -101,20 +102,15 @@ def _wrong_sign(known: np.ndarray) -> float | None:
 
 def _outlying(case: Case, name: str, bound: float, rows: np.ndarray, *, high: bool) -> Finding:
     query = Query((Term(name, ">=" if high else "<=", (bound,)),))
-    count = int(rows.sum())
     which = "above" if high else "below"
-    title = f"{_cells(count)} of {name} far {which} all others: {query}"
+    title = f"{count(int(rows.sum()), 'cell')} of {name} far {which} all others: {query}"
     return _odd(case, "outliers", title, Where(query=str(query), column=name), rows)
 
 
 def _negative(case: Case, name: str, rows: np.ndarray, edge: float) -> Finding:
     query = Query((Term(name, "<=", (edge,)),))
-    title = f"{_cells(int(rows.sum()))} of {name} below 0, where all others are not: {query}"
+    title = f"{count(int(rows.sum()), 'cell')} of {name} below 0, where all others are not: {query}"
     return _odd(case, "outliers", title, Where(query=str(query), column=name), rows, "sign")
-
-
-def _cells(count: int) -> str:
-    return f"{count:,} cell{'' if count == 1 else 's'}"
 
 
 def impossible_dates(case: Case) -> list[Finding]:
@@ -139,7 +135,7 @@ def _away(case: Case, name: str, days: np.ndarray) -> Iterator[Finding]:
         rows = days > edge if sign == ">" else days < edge
         if rows.any():
             query = Query((Term(name, sign, (str(np.datetime64(int(edge), "D")),)),))
-            title = f"{_cells(int(rows.sum()))} of {name} cannot be true, next to the others: {query}"
+            title = f"{count(int(rows.sum()), 'cell')} of {name} cannot be true, next to the others: {query}"
             yield _odd(case, "impossible dates", title, Where(query=str(query), column=name), rows)
 
 
@@ -147,13 +143,13 @@ def _disordered(case: Case, dates: dict[str, np.ndarray]) -> Iterator[Finding]:
     for first, second in permutations(dates, 2):
         both = ~np.isnan(dates[first]) & ~np.isnan(dates[second])
         rows = both & (dates[second] < dates[first])
-        count = int(rows.sum())
-        if both.sum() < _FEWEST or not 0 < count <= _FEW * both.sum():
+        earlier = int(rows.sum())
+        if both.sum() < _FEWEST or not 0 < earlier <= _FEW * both.sum():
             continue
         # Two dates that have nothing to do with each other may be in order nearly everywhere too.
         shuffled = np.searchsorted(np.sort(dates[second][both]), dates[first][both]).mean()
-        if shuffled >= max(_BY_CHANCE * count, _FEWEST / 10):
-            title = f"{second} lies before {first} in {count:,} rows, after it in all others"
+        if shuffled >= max(_BY_CHANCE * earlier, _FEWEST / 10):
+            title = f"{second} lies before {first} in {count(earlier, 'row')}, after it in all others"
             where = Where(examples=case.suspects(rows, np.zeros(len(case))), column=second)
             yield _odd(case, "impossible dates", title, where, rows, f"before {first}")
 

@@ -202,7 +202,8 @@ def _used(sought: _Asked) -> list[str]:
     order, moves = sought.rng.permutation(len(sought.case)), {}
     for column in sought.case.dataset.schema.features[:_MOST_COLUMNS]:
         after = sought.again(shuffled(sought.case.dataset, column.name, order))
-        moves[column.name] = float(np.abs(after.loss - sought.before.loss).mean())
+        change = np.abs(after.loss - sought.before.loss)
+        moves[column.name] = float(np.average(change, weights=sought.case.weight))
     used = sorted((name for name in moves if moves[name] > 0), key=lambda name: -moves[name])
     return used[:_BROKEN_COLUMNS]
 
@@ -227,7 +228,7 @@ def _fragile(
         about=trial.name,
         examples=tuple(judged.example.gather(hurt).to_list()),
         facts={
-            "changed predictions": share_of(moved(asked.before, after), judged),
+            "changed predictions": share_of(moved(asked.before, after, judged), judged),
             "tolerated rise": tolerance,
             "loss as it is": asked.loss,
             "gain over a constant guess": asked.gain,

@@ -14,6 +14,7 @@ import polars as pl
 from holdfast.core.cells import fold
 from holdfast.core.finding import FixName
 from holdfast.core.labels import label_text
+from holdfast.core.plural import count
 from holdfast.core.schema import Role
 from holdfast.debugging.changes import Asked, Change, versioned
 from holdfast.errors import FixError, some
@@ -32,7 +33,9 @@ def relabel(asked: Asked) -> Change:
         )
     data, ids = asked.dataset, list(asked.labels)
     if absent := sorted(set(ids) - set(data.example.to_list())):
-        raise FixError(f"The reviewed list names {len(absent):,} rows that the data lacks: {some(absent)}.")
+        raise FixError(
+            f"The reviewed list names {count(len(absent), 'row')} that the data lacks: {some(absent)}."
+        )
     given, said = _texts(asked)
     known = pl.DataFrame({"example": pl.Series(ids, dtype=pl.String), "label": said})
     found = pl.DataFrame({"example": data.example}).join(known, "example", "left", maintain_order="left")
@@ -49,7 +52,7 @@ def relabel(asked: Asked) -> Change:
     table = data.table.with_columns(mended.alias(name))
     touched = int(changed.sum())
     details = [list(pair) for pair in zip(data.example.filter(changed), label.filter(changed), strict=True)]
-    why = f"{touched:,} labels of {name} changed as reviewed"
+    why = f"{count(touched, 'label')} of {name} changed as reviewed"
     return versioned(asked, FixName.RELABEL, why, touched, table=table, details=details)
 
 
@@ -77,7 +80,7 @@ def drop_rows(asked: Asked) -> Change:
     if asked.finding.kind == "conflicting labels":
         outvoted = [one.example for one in asked.finding.where.examples if one.score < _MINORITY]
         rows &= asked.dataset.example.is_in(outvoted).to_numpy()
-    return _without(asked, FixName.DROP_ROWS, rows, f"{int(rows.sum()):,} open rows dropped")
+    return _without(asked, FixName.DROP_ROWS, rows, f"{count(int(rows.sum()), 'open row')} dropped")
 
 
 def deduplicate(asked: Asked) -> Change:
@@ -86,7 +89,9 @@ def deduplicate(asked: Asked) -> Change:
     keys = pl.DataFrame({"twin": data.twin, "target": label_text(data.target), "open": asked.open})
     copies = (keys.select(pl.int_range(pl.len()).over("twin", "target", "open")).to_series() > 0).to_numpy()
     rows = copies & asked.open
-    return _without(asked, FixName.DEDUPLICATE, rows, f"{int(rows.sum()):,} copies of open rows dropped")
+    return _without(
+        asked, FixName.DEDUPLICATE, rows, f"{count(int(rows.sum()), 'open row')} dropped that repeat others"
+    )
 
 
 def repair(asked: Asked) -> Change:
@@ -97,7 +102,7 @@ def repair(asked: Asked) -> Change:
         raise FixError(f"{asked.finding.id} points at no open cell of {asked.column} that could be emptied.")
     table = asked.dataset.table.with_columns(cells.set(rows, None))
     touched = int(rows.sum())
-    said = f"{touched:,} cells of {asked.column} made missing"
+    said = f"{count(touched, 'cell')} of {asked.column} made missing"
     return versioned(asked, FixName.REPAIR, said, touched, table=table)
 
 

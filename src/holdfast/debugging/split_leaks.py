@@ -11,6 +11,7 @@ import polars as pl
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
+from holdfast.core.plural import count
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.core.task import Task
 from holdfast.debugging.case import Case
@@ -52,7 +53,7 @@ def near_twins(dataset: Dataset, case: Case) -> list[Finding]:
     return [
         Finding(
             kind="near twins",
-            title=f"{size:,} rows are almost equal to a row of another fold or role, so they test little",
+            title=f"{count(size, 'row')} almost equal to one of another fold or role: little is tested there",
             where=Where(examples=case.suspects(rows, differs)),
             size=size,
             effect=rise,

@@ -16,7 +16,7 @@ from holdfast.core.task import Task
 from holdfast.debugging.case import Case, case_of
 from holdfast.debugging.corrected import corrected
 from holdfast.debugging.effect import mean_of
-from holdfast.debugging.losses import guess_loss, loss_of, moved, share_of, two_answers
+from holdfast.debugging.losses import loss_of, mean_guess_loss, moved, root_mean_square, share_of, two_answers
 from holdfast.metrics.setting import Setting
 from holdfast.stats.tails import critical
 
@@ -50,15 +50,17 @@ def unstable(
     case = case_of(dataset, predictions)
     if len(case) < _FEWEST:
         return ()
-    return corrected([*_seeds(case.sample(probe.affordable, seed=seed), probe, seed), *_folds(case)])
+    return corrected([*_seeds(case, probe, seed), *_folds(case)])
 
 
-def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
+def _seeds(case: Case, probe: Probe, seed: int) -> list[Finding]:
+    part = case.sample(probe.affordable, seed=seed)
+    judged = part.predictions
     first, second = (probe.refitted(part.dataset, seed=seed + k) for k in (1, 2))
-    rows, judged = moved(first, second), part.predictions
+    rows = moved(first, second, judged)
     if not rows.any():
         return []
-    stability = _stability(first, second)
+    stability = _stability(first, second, judged)
     suspects = part.suspects(rows, stability)
     shown = [one.example for one in suspects[:_SHOWN]]
     share = share_of(rows, judged)
@@ -66,18 +68,19 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
     return [
         Finding(
             kind="unstable",
-            title=f"With another seed {probe.learner} gives {share.value:.1%} of the rows {what}",
+            title=f"With another seed {probe.learner} gives {share.value:.1%} of {part.called(case)} {what}",
             where=Where(examples=suspects),
             size=int(rows.sum()),
             effect=share,
-            effect_of=f"share of rows that two trainings of {probe.learner} answer differently; 0 is best",
+            effect_of=f"share of {part.called(case)} that two trainings of {probe.learner} answer "
+            "differently; 0 is best",
             share_of_loss=part.share_of_loss(rows),
             p=mean_of(rows.astype(np.float64), judged).p_above(_TOLERATED),
             about="seeds",
             examples=tuple(shown),
             facts={
                 "rows fitted again": len(part),
-                "mean stability": float(stability.mean()),
+                "mean stability": float(np.average(stability, weights=part.weight)),
                 "loss that averaging seeds would save": _saved(first, second, judged),
             },
             fixes=_FIXES,
@@ -86,14 +89,14 @@ def _seeds(part: Case, probe: Probe, seed: int) -> list[Finding]:
     ]
 
 
-def _stability(first: Predictions, second: Predictions) -> np.ndarray:
+def _stability(first: Predictions, second: Predictions, judged: Predictions) -> np.ndarray:
     """How alike two answers to each row are, float64 of shape (n,) in [0, 1]."""
     if first.header.task is Task.REGRESSION:
         distance = np.abs(first.prediction_values - second.prediction_values)
-        rmse = float(np.sqrt(np.mean((first.prediction_values - first.target_values) ** 2)))
+        rmse = root_mean_square(first.prediction_values - first.target_values, judged)
         return np.asarray(rmse / (rmse + distance)) if rmse > 0 else (distance == 0).astype(np.float64)
     if first.probability is None or second.probability is None:
-        return (~moved(first, second)).astype(np.float64)
+        return (~moved(first, second, judged)).astype(np.float64)
     gap = np.abs(first.probability.astype(np.float64) - second.probability).sum(axis=1)
     return np.asarray(np.clip(1 - gap / 2, 0, 1))
 
@@ -131,13 +134,14 @@ def _folds(case: Case) -> list[Finding]:
     spread = float((held / case.weight.sum() * ((means - overall.value) / overall.error) ** 2).sum())
     worst = int(means.argmax())
     inside, loss = fold == names[worst], loss_of(judged)
+    rest = float(np.average(judged.loss[~inside], weights=case.weight[~inside]))
     effect = _widened(case, inside, len(names))
-    worth = effect.value >= _NEGLIGIBLE * float(guess_loss(judged).mean())
+    worth = effect.value >= _NEGLIGIBLE * mean_guess_loss(judged)
     return [
         Finding(
             kind="unstable",
             title=f"Fold {names[worst]} is worse than the others: its {loss.short} is "
-            f"{loss.told(float(means[worst]))}, theirs {loss.told(float(judged.loss[~inside].mean()))}",
+            f"{loss.told(float(means[worst]))}, theirs {loss.told(rest)}",
             where=Where(),
             size=int(inside.sum()),
             effect=effect,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -35,7 +34,6 @@ from holdfast.report.charts import save, staircase
 from holdfast.report.release_page import history_page, release_page
 from holdfast.store.findings import load_findings
 from holdfast.store.settings import Settings
-from holdfast.store.trainings import trainings
 
 _BANDS = 4  # of a sensitive number: quarters
 _DRAWN = (".svg", ".png", ".json")
@@ -73,7 +71,7 @@ def card_facts(project: Project, name: str) -> CardFacts:
         training=facts.total,
         price=facts.price,
         solo=project.settings.solo,
-        commands=_commands(project, run, fixes),
+        commands=facts.commands,
     )
 
 
@@ -150,13 +148,3 @@ def _declared(settings: Settings) -> Declared:
         contact=settings.contact.strip(),
         language=settings.language.strip(),
     )
-
-
-def _commands(project: Project, run: Run, fixes: tuple[Proof, ...]) -> tuple[str, ...]:
-    """The training of the run that all began with, then each fix."""
-    first = run_named(project, fixes[0].before) if fixes else run
-    made = {one.id: one.command for one in trainings(project.store)}
-    command = made.get(first.record.training, "")
-    again = (command, f"{command} --replay {quote(first.id)}") if command else ()
-    fixed = (f"holdfast fix {quote(one.finding)} --with {one.fix} --run {quote(one.before)}" for one in fixes)
-    return (*again, *fixed)

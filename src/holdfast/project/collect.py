@@ -23,10 +23,11 @@ _MOST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was written to `output`: so many `rows`, of which `unlabelled` wait for a first label."""
+    """What was written to `output`: `rows` of the `of` that are asked for; `unlabelled` wait for a label."""
 
     output: str
     rows: int
+    of: int
     unlabelled: int
     query: str
 
@@ -34,8 +35,8 @@ class Collected:
 def collect(project: Project, name: str, output: Path) -> Collected:
     """Write the rows that a finding asks for as CSV, the ones that the model is least sure of first.
 
-    Rows without a label come first, where the data has some in the finding's slice; the
-    others show what to look for, or want a second label. Sealed rows are never listed.
+    At most 1,000 are written. Rows without a label come first, where the data has some in the
+    finding's slice; the others show what to look for, or want a second label. Sealed rows are never listed.
     """
     if output.suffix.lower() != ".csv":
         raise FileError(f"Write the rows to a name that ends in .csv, not {output.name!r}.")
@@ -58,7 +59,8 @@ def collect(project: Project, name: str, output: Path) -> Collected:
     buffer = BytesIO()
     whole_numbers(table.select(*front, pl.exclude(front))[order]).write_csv(buffer)
     write_output(output, buffer.getvalue())
-    return Collected(str(output), len(order), int(missing[order].sum()), where.query)
+    asked = max(len(rows), finding.size if where.examples else 0)  # a finding names no more than it lists
+    return Collected(str(output), len(order), asked, int(missing[order].sum()), where.query)
 
 
 def _doubt(p: Predictions) -> np.ndarray:

@@ -186,7 +186,7 @@ def _found(
     place = " and ".join(f"{column} = {level}" for column, level in scene.planted.inverted_slice)
     told = (
         f"{labels.id}: {hits:,} of them are among the {len(listed):,} listed rows, and "
-        f"{sum(wrong[name] for name in sure):,} among the {len(sure):,} surer ones"
+        f"{sum(wrong[name] for name in sure):,} among the {len(sure):,} confident contradictions"
     )
     return (
         (f"{len(scene.planted.wrong):,} wrong labels", told),

@@ -100,8 +100,11 @@ def fit_chosen(
     deadline = None
     if request.budget is not None and request.replay is None:
         deadline = started + request.budget - max(_RESERVE, _RESERVE_SHARE * request.budget)
-    finished, given_up = fit_all(chosen.candidates, job, engine, deadline=deadline, on_event=request.on_event)
-    if request.tune and deadline is not None and INTERRUPTED not in given_up.values():
+    fitted = fit_all(chosen.candidates, job, engine, deadline=deadline, on_event=request.on_event)
+    finished, given_up = list(fitted.finished), dict(fitted.given_up)
+    if fitted.interrupted:
+        request.on_event(INTERRUPTED)
+    elif request.tune and deadline is not None:
         finished += tuned(request, judge, replace(job, finished=_unheard), engine, keeper, deadline)
     if not finished:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in given_up.items())

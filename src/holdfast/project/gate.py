@@ -54,7 +54,8 @@ def propose(
 ) -> Release | Refused:
     """Put a run to the gate: guards first, then the champion on sealed rows, one entry in the ledger.
 
-    A refusal says no and no number. What passes waits for a reviewer (`approve`). With
+    A refusal says no and no number. What passes waits for a reviewer (`approve`); while it waits
+    the same question gives the same release, and is neither asked nor paid for again. With
     `override` the author puts it forward although the gate says no, and the record names them.
     """
     run, by = run_named(project, name), whoever(author)
@@ -62,7 +63,8 @@ def propose(
     held = champion_of(stages)
     if held is not None and held.release.run == run.id:
         raise DecisionError(f"{run.id} is the champion already, as {held.release.id}.")
-    _refuse_waiting(stages, run, held)
+    if (waiting := _waiting(stages, run, held)) is not None:
+        return waiting
     if run.record.plan is None:
         raise ModelError(f"{run.id} was logged, not planned here, so its sealed rows are not known.")
     checked = check_run(project, run, guards(project))
@@ -87,15 +89,14 @@ def propose(
     return proposed
 
 
-def _refuse_waiting(stages: Sequence[Stage], run: Run, held: Stage | None) -> None:
-    """The same question is not asked, and paid for, twice."""
+def _waiting(stages: Sequence[Stage], run: Run, held: Stage | None) -> Release | None:
+    """The release of this run that waits for a reviewer, held against the same champion."""
+    champion = held.release.run if held else ""
     for stage in stages:
-        waits = stage.standing is Standing.PROPOSED and stage.release.run == run.id
-        if waits and stage.release.champion == (held.release.run if held else ""):
-            name = stage.release.id
-            raise DecisionError(
-                f"{run.id} waits for review already: holdfast approve {name} --as NAME --why '...'"
-            )
+        asked = (stage.release.run, stage.release.champion)
+        if stage.standing is Standing.PROPOSED and asked == (run.id, champion):
+            return stage.release
+    return None
 
 
 def release(

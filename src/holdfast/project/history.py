@@ -31,11 +31,14 @@ def history(project: Project) -> History:
         ),
         len(kept),
         kept[-1].hash if kept else "",
-        tuple(
-            Rollback(one.subject, str(one.body.get("to", "")), one.by, one.at, one.why)
-            for one in kept
-            if one.kind is DecisionKind.ROLLBACK
-        ),
+        tuple(rollback_of(one) for one in kept if one.kind is DecisionKind.ROLLBACK),
+    )
+
+
+def rollback_of(decision: Decision) -> Rollback:
+    """A decision to roll back, as history tells it."""
+    return Rollback(
+        decision.subject, str(decision.body.get("to", "")), decision.by, decision.at, decision.why
     )
 
 
@@ -49,9 +52,20 @@ def stage_named(stages: tuple[Stage, ...], name: str) -> Stage:
     found = [one for one in stages if one.release.id == name]
     if not found:
         known = [one.release.id for one in stages]
-        hint = suggest(known[-3:]) or "Nothing was put to the gate yet."
+        hint = suggest(known[-3:]) or "Nothing has passed the gate yet."
         raise DecisionError(f"There is no release {name!r}. {hint} Propose one: holdfast release RUN")
     return found[0]
+
+
+def held_before(kept: tuple[Decision, ...]) -> Stage | None:
+    """Of the releases that were champion and may be again, the one that was so last."""
+    stages = {one.release.id: one for one in stages_of(kept)}
+    for one in reversed(kept):
+        name = one.subject if one.kind is DecisionKind.APPROVAL else str(one.body.get("to", ""))
+        became = one.kind in (DecisionKind.APPROVAL, DecisionKind.ROLLBACK)
+        if became and name in stages and stages[name].standing is Standing.FORMER:
+            return stages[name]
+    return None
 
 
 def stages_of(kept: tuple[Decision, ...]) -> tuple[Stage, ...]:

@@ -6,10 +6,10 @@ import unicodedata
 from pathlib import Path
 
 from holdfast.core.decision import Decision, DecisionKind
-from holdfast.core.release import Release, Stage, Standing, champion_of
+from holdfast.core.release import Release, Rollback, Stage, Standing, champion_of
 from holdfast.errors import DecisionError
 from holdfast.project.handle import Project, home_of
-from holdfast.project.history import stage_named, stages_of
+from holdfast.project.history import held_before, rollback_of, stage_named, stages_of
 from holdfast.store.decisions import append_decision, decisions
 
 
@@ -28,36 +28,36 @@ def reject(release: Release | str, *, reviewer: str, why: str, project: str | Pa
     return _decide(home_of(project), DecisionKind.REJECTION, _id(release), reviewer, why)
 
 
-def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None) -> Stage:
-    """The champion before, or the one of that release, is champion again; recorded with who and why."""
+def rollback(project: Project, *, reviewer: str, why: str, to: str | None = None) -> Rollback:
+    """The release that was champion before, or that one, is champion again; recorded with who and why."""
     _check_said(reviewer, why)
 
     def allow(kept: tuple[Decision, ...]) -> None:
-        if _target(stages_of(kept), to) != target:
+        if _target(kept, to) != target:
             raise DecisionError("Another decision came in between. Look again: holdfast history")
 
-    stages = stages_of(decisions(project.store))
-    target = _target(stages, to)
-    now = champion_of(stages)
+    kept = decisions(project.store)
+    target, now = _target(kept, to), champion_of(stages_of(kept))
     assert now is not None  # `_target` has looked
     body = {"to": target}
-    decision = Decision(DecisionKind.ROLLBACK, now.release.id, reviewer.strip(), why, body)
-    append_decision(project.store, decision, allow=allow)
-    return stage_named(stages_of(decisions(project.store)), target)
+    decision = Decision(DecisionKind.ROLLBACK, now.release.id, reviewer.strip(), why.strip(), body)
+    return rollback_of(append_decision(project.store, decision, allow=allow))
 
 
 def _id(release: Release | str) -> str:
     return release if isinstance(release, str) else release.id
 
 
-def _target(stages: tuple[Stage, ...], to: str | None) -> str:
+def _target(kept: tuple[Decision, ...], to: str | None) -> str:
+    """The release to go back to; DecisionError where there is none."""
+    stages = stages_of(kept)
     if champion_of(stages) is None:
         raise DecisionError("Nothing is released, so there is nothing to roll back.")
-    former = [one for one in stages if one.standing is Standing.FORMER]
     if to is None:
-        if not former:
+        before = held_before(kept)
+        if before is None:
             raise DecisionError("There is no champion before this one to go back to.")
-        return former[-1].release.id
+        return before.release.id
     stage = stage_named(stages, to)
     if stage.standing not in (Standing.FORMER, Standing.ROLLED_BACK):
         raise DecisionError(f"{to} {_is(stage)}, so it cannot be gone back to.")

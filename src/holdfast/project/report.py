@@ -10,6 +10,7 @@ from shlex import quote
 from holdfast import __version__
 from holdfast.core.curves import Pictures
 from holdfast.core.predictions import Predictions
+from holdfast.core.proof import Proof
 from holdfast.core.report_facts import DataFacts, Price, ReportFacts
 from holdfast.core.run import Run, Training
 from holdfast.core.task import Task
@@ -17,11 +18,12 @@ from holdfast.errors import FileError
 from holdfast.metrics import evaluate, metrics_of
 from holdfast.metrics.by_class import per_class
 from holdfast.metrics.curves import pictures as pictures_of
+from holdfast.project.chain import proofs
 from holdfast.project.handle import Project, home_of
 from holdfast.project.importance import importance
 from holdfast.project.judge import leaderboard
 from holdfast.project.output import write_output
-from holdfast.project.runs import data_of, newest_training, records, run_named
+from holdfast.project.runs import ANSWERS, BEFORE, data_of, newest_training, records, run_named
 from holdfast.report.page import page
 from holdfast.store.runs import load_run
 from holdfast.store.settings import Settings
@@ -64,7 +66,7 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
         pictures=drawn,
         skipped=_skipped(training),
         environment=run.record.environment,
-        commands=_commands(training, run),
+        commands=_commands(project, run),
         price=_price(project.settings),
     )
 
@@ -80,10 +82,22 @@ def _skipped(training: Training) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(reason)) for name, reason in skipped)  # type: ignore[attr-defined]
 
 
-def _commands(training: Training, run: Run) -> tuple[str, ...]:
-    if not training.command:
-        return ()
-    return (training.command, f"{training.command} --replay {quote(run.id)}")
+def _commands(project: Project, run: Run) -> tuple[str, ...]:
+    """The training of the run that all began with, then each fix that led from it to this run."""
+    made, tried = {one.id: one for one in trainings(project.store)}, proofs(project)
+    record, fixes = run.record, list[str]()
+    while (training := made.get(record.training)) is not None and ANSWERS in training.plan:
+        before = str(training.plan[BEFORE])
+        shown = [one for one in tried if (one.before, one.after) == (before, record.id)]
+        fixes += [_fix_command(shown[-1])] if shown else filter(None, [training.command])
+        record = run_named(project, before).record
+    if training is None or not training.command:
+        return tuple(reversed(fixes))
+    return (training.command, f"{training.command} --replay {quote(record.id)}", *reversed(fixes))
+
+
+def _fix_command(proof: Proof) -> str:
+    return f"holdfast fix {quote(proof.finding)} --with {proof.fix} --run {quote(proof.before)}"
 
 
 def _price(settings: Settings) -> Price | None:

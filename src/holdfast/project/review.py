@@ -14,7 +14,6 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.fingerprint import fingerprint_bytes
 from holdfast.core.review import Analysis, Answer, LabelReview, Reviewed
-from holdfast.data.load import load
 from holdfast.debugging.label_errors import suggested_labels
 from holdfast.debugging.relabelled import to_review
 from holdfast.errors import (
@@ -25,7 +24,6 @@ from holdfast.errors import (
     InputError,
     UnknownFindingError,
     UnknownRunError,
-    some,
 )  # fmt: skip
 from holdfast.project.chain import ANALYSIS, REVIEW, body_of, proofs
 from holdfast.project.handle import Project
@@ -38,7 +36,6 @@ from holdfast.project.said import answered, reviewed
 from holdfast.store.decisions import append_decision
 from holdfast.store.findings import find_finding
 
-KEEP, CHANGE, SKIP = "keep", "change", "skip"
 _SHEET = ("example", "given", "suggested", "confident", "decision", "label")
 
 
@@ -124,60 +121,6 @@ def export_sheet(shown: Sheet, output: Path) -> Path:
     return write_output(output, buffer.getvalue())
 
 
-def read_answers(shown: Sheet, file: str | Path) -> tuple[Answer, ...]:
-    """The answers in a filled-in sheet.
-
-    Each row has `example` and a `decision` (keep, change or skip), or a `label`, or both;
-    change without a label takes the suggested one. InputError names rows that the finding
-    does not have, unknown labels and words that are no decision.
-    """
-    table = whole_numbers(load(str(file)).table)  # a label or an id that is 1 is not 1.0
-    lacking = [name for name in ("example",) if name not in table.columns]
-    if lacking or not {"decision", "label"} & set(table.columns):
-        raise InputError(
-            f"{file} has no column {'example' if lacking else 'decision or label'}. A review has the columns "
-            "example, decision (keep, change or skip) and label: holdfast review labels FINDING --export FILE"
-        )
-    known = {row["example"]: row for row in shown.rows.iter_rows(named=True)}
-    said = table.with_columns(pl.col("example").cast(pl.String).str.strip_chars())
-    if absent := [name for name in said["example"].to_list() if name not in known]:
-        raise InputError(
-            f"{file} names {len(absent):,} rows that {shown.subject} does not have: {some(absent)}. "
-            "Keep the ids of the exported sheet as they are."
-        )
-    if (twice := said["example"].is_duplicated()).any():
-        raise InputError(f"{file} answers some rows twice: {some(said['example'].filter(twice).unique())}.")
-    answers = []
-    for row in said.iter_rows(named=True):
-        words = (_text(row.get("decision")), _text(row.get("label")))
-        if not any(words):
-            continue  # not come to yet
-        answers.append(answer_for(shown, known[row["example"]], *words, where=str(file)))
-    return tuple(answers)
-
-
-def answer_for(
-    shown: Sheet, row: Mapping[str, object], decision: str, label: str, *, where: str = "the review"
-) -> Answer:
-    """One answer from what was said of a row; InputError where it cannot be meant so."""
-    name, word = str(row["example"]), decision.strip().lower()
-    given = shown.given.get(name, "")
-    if word and word not in (KEEP, CHANGE, SKIP):
-        raise InputError(f"{where}: {decision!r} for {name!r} is no decision; say keep, change or skip.")
-    if word == SKIP or (not word and not label):
-        return Answer(name, "", given)
-    if shown.blind and not label:
-        raise InputError(f"{where}: a blind review has a label for each row or skip; {name!r} has none.")
-    chosen = label or _text(row["given"] if word == KEEP else row["suggested"])
-    if shown.classes and chosen not in shown.classes:
-        raise InputError(
-            f"{where}: {chosen!r} for {name!r} is no label of this data. There are {some(shown.classes, 12)}."
-        )
-    if not shown.classes and not _is_number(chosen):
-        raise InputError(f"{where}: {chosen!r} for {name!r} is no number, and this target is one.")
-    return Answer(name, chosen, given)
-
-
 def record_review(project: Project, shown: Sheet, answers: Sequence[Answer], *, reviewer: str) -> Reviewed:
     """Write one reviewer's answers down, and what all reviewers say together."""
     if not reviewer.strip():
@@ -218,15 +161,3 @@ def _subject(project: Project, name: str) -> tuple[str, str]:
         return find_finding(project.store, name)[0].id, ""
     except HoldfastError:
         return run_id(project, name), ""
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell).strip()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -62,6 +62,20 @@ def records(project: Project, training: str | None = None) -> tuple[RunRecord, .
     return load_records(project.store, training)
 
 
+def listed(project: Project) -> tuple[RunRecord, ...]:
+    """Every run once, those of the newest training first.
+
+    A training that is done again, such as a fix that was killed before it was proven, makes runs
+    of the same ids; by its id the newest is found, so that one is listed.
+    """
+    newest: dict[str, RunRecord] = {}
+    for record in records(project):
+        newest.pop(record.id, None)
+        newest[record.id] = record
+    began = {training.id: training.started for training in trainings(project.store)}
+    return tuple(sorted(newest.values(), key=lambda one: began.get(one.training, one.started), reverse=True))
+
+
 def newest_runs(project: Project) -> Sequence[Run]:
     """The runs of the newest training with their predictions, and without their models."""
     training = newest_training(project)

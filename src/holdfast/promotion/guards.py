@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import Estimate, count
+from holdfast.core.estimate import Estimate
 from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus, out_of_range, plain_number
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, parse_query
 from holdfast.core.task import Task

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.estimate import Estimate, count, significant
+from holdfast.core.estimate import Estimate, significant
 from holdfast.core.guard import Checked, Guard, GuardStatus, out_of_range, plain_number
 from holdfast.core.learner import Model
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import parse_query
 from holdfast.core.schema import Kind, Role

@@ -72,7 +72,9 @@ def _result(facts: CardFacts, split: str, metrics: list[Yaml]) -> Yaml:
 def _metric(name: str, score: Estimate) -> Yaml:
     shown = words.metric(name)
     if math.isfinite(score.low) and math.isfinite(score.high):
-        shown += f", {score.level:.0%} interval {score.low:.6g} to {score.high:.6g}, {score.n:,} rows"
+        shown += (
+            f", {score.level:.0%} interval {score.low:.6g} to {score.high:.6g}, {words.count(score.n, 'row')}"
+        )
     return {"type": _HUB.get(name, name), "value": float(f"{score.value:.6g}"), "name": shown}
 
 

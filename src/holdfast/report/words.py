@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from holdfast.core.estimate import count as count
 from holdfast.core.estimate import significant
 from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.plural import count as count
 from holdfast.core.verdict import Outcome, Verdict
 
 _NAMES = {

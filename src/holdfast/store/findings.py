@@ -58,6 +58,11 @@ def find_finding(store: Store, name: str) -> tuple[Finding, str]:
     return next((one, findings.run) for findings in looked for one in findings if one.id == meant)
 
 
+def finding_ids(store: Store) -> tuple[str, ...]:
+    """The ids of all findings that are kept, those of the run looked at last first."""
+    return tuple(dict.fromkeys(one.id for findings in _newest_first(store) for one in findings))
+
+
 def _newest_first(store: Store) -> list[Findings]:
     from sqlalchemy import select
 

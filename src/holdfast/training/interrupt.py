@@ -19,9 +19,14 @@ class HeldBack:
     def press(self, number: int, frame: FrameType | None) -> None:
         """Handle the signal."""
         del number, frame
-        if self.pressed or self._listens:
+        again, self.pressed = self.pressed, True
+        if again or self._listens:
             raise KeyboardInterrupt
-        self.pressed = True
+
+    def check(self) -> None:
+        """KeyboardInterrupt where Ctrl-C was pressed before, and while this looks."""
+        with self.listening():
+            pass
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -40,18 +45,26 @@ def held_back() -> Iterator[HeldBack]:
     """Hold Ctrl-C back in the body, at the longest until its end.
 
     An interrupt may otherwise meet an import, which then fails with an error of its own, or a
-    record half kept. Nothing changes outside of the main thread, which alone hears signals, and
-    where the caller handles them in a way of their own.
+    record half kept. Inside of another `held_back` both hold the same one, so that the outer body
+    knows of what the inner one heard. Nothing changes outside of the main thread, which alone
+    hears signals, and where the caller handles them in a way of their own.
     """
     holds = HeldBack()
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if threading.current_thread() is not threading.main_thread():
+        yield holds
+        return
+    before = signal.getsignal(signal.SIGINT)
+    outer = getattr(before, "__self__", None)
+    if isinstance(outer, HeldBack):
+        yield outer
+        outer.check()
+        return
+    if before is not signal.default_int_handler:
         yield holds
         return
     signal.signal(signal.SIGINT, holds.press)
     try:
         yield holds
-        with holds.listening():
-            pass
+        holds.check()
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,7 +15,7 @@ from typing import cast
 
 import numpy as np
 
-from holdfast.core.events import FoldFitted, LearnerFitted, OnEvent, Skipped
+from holdfast.core.events import FoldFitted, LearnerFitted, OnEvent, Said, Skipped
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.learner import Curve, Learner
 from holdfast.core.plan import Plan
@@ -24,7 +24,8 @@ from holdfast.core.work import Done, Engine, Work
 from holdfast.training.fold import FoldFit, fold_key, fold_seed
 from holdfast.training.interrupt import HeldBack, held_back
 
-INTERRUPTED = "interrupted"  # why a learner was given up that Ctrl-C met
+INTERRUPTED = Said("interrupted: what was done by then is kept")
+_INTERRUPTED = "interrupted"  # why a learner was given up that Ctrl-C met
 _WORK = "holdfast.training.fold:fit_fold"
 _AHEAD = 2  # folds that wait at the workers, so that none is idle while this process judges
 
@@ -56,6 +57,18 @@ class Finished:
 
     candidate: Candidate
     fits: tuple[FoldFit, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What came of a list of candidates: those `finished`, in order, and why each other was `given_up`.
+
+    `interrupted` says that Ctrl-C was pressed, which may have cost no candidate anything.
+    """
+
+    finished: tuple[Finished, ...]
+    given_up: Mapping[str, str]
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,28 +106,30 @@ def fit_all(
     deadline: float | None,
     on_event: OnEvent,
     must: bool = True,
-) -> tuple[list[Finished], dict[str, str]]:
-    """The finished candidates in their order, and why each of the others is not among them.
+) -> Fitted:
+    """Fit the candidates, each on all folds.
 
     `deadline` is a time of `time.monotonic`; the first candidate is finished whatever
     the deadline says, where it `must` be. Ctrl-C keeps what is done.
     """
     first = candidates[0].name if must else None
     schedule = _Schedule(candidates, job, engine, deadline, on_event, first)
+    interrupted = False
     try:
         with held_back() as ctrl_c:
             schedule.run(ctrl_c)
     except KeyboardInterrupt:
         schedule.take_finished()
-        schedule.give_up_rest(INTERRUPTED)
+        schedule.give_up_rest(_INTERRUPTED)
+        interrupted = True
     for name, reason in schedule.given_up.items():
         on_event(Skipped(name, reason))
-    finished = [
+    finished = tuple(
         Finished(candidate, tuple(schedule.done[candidate.name][k] for k in range(job.folds)))
         for candidate in candidates
         if len(schedule.done[candidate.name]) == job.folds
-    ]
-    return finished, schedule.given_up
+    )
+    return Fitted(finished, schedule.given_up, interrupted)
 
 
 class _Schedule:

@@ -7,6 +7,7 @@ caller: a later search is told of them first and goes on where the last one stop
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,8 @@ from holdfast.core.events import OnEvent
 from holdfast.core.plan import Option
 from holdfast.core.space import Choices, Range, Space, Trial
 from holdfast.core.work import Engine
-from holdfast.training.schedule import INTERRUPTED, Candidate, Finished, Job, fit_all
+from holdfast.training.interrupt import held_back
+from holdfast.training.schedule import INTERRUPTED, Candidate, Finished, Fitted, Job, fit_all
 
 if TYPE_CHECKING:
     import optuna
@@ -43,7 +45,44 @@ class Search:
 
 
 def tune(search: Search, job: Job, engine: Engine, *, deadline: float, on_event: OnEvent) -> list[Finished]:
-    """Every trial that was finished before the deadline (a time of `time.monotonic`)."""
+    """Every trial that was finished before the deadline (a time of `time.monotonic`), or before Ctrl-C."""
+    finished: list[Finished] = []
+    try:
+        with held_back() as ctrl_c:
+            study = _study(search)
+            for number in range(len(search.known), _MOST_TRIALS):
+                ctrl_c.check()
+                if time.monotonic() >= deadline:
+                    break
+                trial = study.ask()
+                learner, options = _suggest(trial, search.spaces)
+                candidate = search.candidate(learner, options, number)
+                done = fit_all([candidate], job, engine, deadline=deadline, on_event=on_event, must=False)
+                finished += done.finished
+                _hear(study, trial, search, Trial(learner, options, _loss(search, done)))
+    except KeyboardInterrupt:
+        on_event(INTERRUPTED)
+    return finished
+
+
+def _loss(search: Search, fitted: Fitted) -> float:
+    """A trial's loss, nan where it was not finished."""
+    return search.judge(fitted.finished[0]) if fitted.finished else math.nan
+
+
+def _hear(study: optuna.Study, asked: optuna.Trial, search: Search, trial: Trial) -> None:
+    """Tell the study what came of a trial, and keep it where it was finished."""
+    import optuna
+
+    if math.isnan(trial.loss):
+        study.tell(asked, state=optuna.trial.TrialState.FAIL)
+        return
+    study.tell(asked, trial.loss)
+    search.save(trial)
+
+
+def _study(search: Search) -> optuna.Study:
+    """A study that was told of every trial that is known."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -53,24 +92,7 @@ def tune(search: Search, job: Job, engine: Engine, *, deadline: float, on_event:
     study = optuna.create_study(sampler=sampler)
     for trial in search.known:
         _tell(study, search.spaces, trial)
-    finished: list[Finished] = []
-    for number in range(len(search.known), _MOST_TRIALS):
-        if time.monotonic() >= deadline:
-            break
-        asked = study.ask()
-        learner, options = _suggest(asked, search.spaces)
-        candidate = search.candidate(learner, options, number)
-        done, given_up = fit_all([candidate], job, engine, deadline=deadline, on_event=on_event, must=False)
-        if not done:
-            study.tell(asked, state=optuna.trial.TrialState.FAIL)
-            if INTERRUPTED in given_up.values():
-                break
-            continue
-        loss = search.judge(done[0])
-        study.tell(asked, loss)
-        search.save(Trial(learner, options, loss))
-        finished += done
-    return finished
+    return study
 
 
 def _suggest(trial: optuna.Trial, spaces: Mapping[str, Space]) -> tuple[str, dict[str, Option]]:

@@ -15,6 +15,7 @@ import polars as pl
 
 from holdfast.core.cells import parse_cell, parse_series
 from holdfast.core.dataset import Dataset
+from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.core.task import Task
@@ -44,7 +45,8 @@ class TabularModel:
 
     def __repr__(self) -> str:
         m = self.manifest
-        return f"TabularModel({m.task}, {len(m.members)} members, {len(m.columns)} columns, {self.id[:8]})"
+        size = f"{count(len(m.members), 'member')}, {count(len(m.columns), 'column')}"
+        return f"TabularModel({m.task}, {size}, {self.id[:8]})"
 
     def __getstate__(self) -> dict[str, object]:
         return {"manifest": self.manifest, "files": self.files}  # sessions stay in their process
@@ -139,7 +141,7 @@ class TabularModel:
         absent = [column.name for column in self.manifest.columns if column.name not in present]
         if absent:
             raise ModelError(
-                f"The model reads {len(absent)} columns that these rows lack: {some(absent, 10)}. "
+                f"The model reads {count(len(absent), 'column')} that these rows lack: {some(absent, 10)}. "
                 "Rename yours to match, or add them empty if their values are not known."
             )
 

@@ -7,7 +7,7 @@ from holdfast.report.text.findings import explanation, finding, findings
 from holdfast.report.text.frame import plain, show
 from holdfast.report.text.progress import event, plan
 from holdfast.report.text.proofs import proof
-from holdfast.report.text.releases import guards, history, refused, release, stage
+from holdfast.report.text.releases import guards, history, refused, release, rollback, stage
 from holdfast.report.text.reviews import analysis, reviewed, row_to_review
 from holdfast.report.text.runs import confusion, importance, metrics, record, run, runs, sealed
 
@@ -35,6 +35,7 @@ __all__ = [
     "refused",
     "release",
     "reviewed",
+    "rollback",
     "row_to_review",
     "run",
     "runs",

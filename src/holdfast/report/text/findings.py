@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
+from rich.table import Column
 from rich.text import Text
 
 from holdfast.core.estimate import Estimate, significant
@@ -11,7 +12,18 @@ from holdfast.core.finding import Fact, Finding, Findings, Looked
 from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
 
-_COLUMNS = 7  # of the rows that are shown
+_COLUMNS, _WIDTH = 7, 96  # of the rows that are shown; characters of a line of them
+# What a name of a fact alone does not tell.
+_MEANS = {
+    "confident contradictions": "of the listed rows, to look at first; not all of them are wrong",
+    "wrong labels, roughly": "an estimate for all rows together, which does not say which they are",
+    "twins with the suggested label": "listed rows with an equal one that has the suggested label",
+    "expected loss": "what the model's own probabilities expect there",
+    "beyond expectation": "above 0 the model is wrong there without knowing it",
+    "tolerated rise": "a smaller one is not reported",
+    "gain over a constant guess": "what the model saves of the loss of one guess for all rows",
+    "mean stability": "1 where two trainings say the same, 0 where they contradict each other",
+}
 
 
 def findings(found: Findings) -> RenderableType:
@@ -49,14 +61,14 @@ def finding(looked: Looked) -> RenderableType:
     """One finding: where, how much, the evidence, rows to look at, and what could be done."""
     one = looked.finding
     facts: list[tuple[str, str | Text]] = [
-        ("where", Text(words.clean(str(one.where)), style="bold")),
+        ("where", Text(_where(one), style="bold")),
         ("rows", f"{one.size:,}"),
     ]
     if one.share_of_loss is not None:
         facts.append(("share of loss", f"{one.share_of_loss:.1%} of all loss lies in these rows"))
     facts.append(("effect", f"{one.effect}  {one.effect_of}"))
     facts.append(("p", "a plain fact, nothing was tested" if one.p is None else _corrected(one.p)))
-    facts += [(name, fact(value)) for name, value in one.facts.items()]
+    facts += [(_named(name), f"{fact(value)}  {_MEANS.get(name, '')}") for name, value in one.facts.items()]
     return stack(
         heading(one.id, f"{one.kind} in {looked.run}"),
         Text(words.clean(one.title)),
@@ -75,9 +87,22 @@ def explanation(found: Explanation, most: int = 15) -> RenderableType:
         rows.append((f"{len(rest):,} more", "", significant(sum(one.effect.value for one in rest))))
     return stack(
         heading(found.example, found.of),
-        pairs([("usually", str(found.base)), ("this row", significant(found.value))]),
+        pairs(
+            [
+                ("usually", f"{found.base}{_probability(found.base_probability)}"),
+                ("this row", f"{significant(found.value)}{_probability(found.probability)}"),
+            ]
+        ),
         table([left("column", least=16), fixed("cell"), fixed("adds", right=True)], rows),
+        Text("What is usual and all that the cells add give this row's answer.", style="dim"),
     )
+
+
+def _probability(value: Estimate | float | None) -> str:
+    """What log-odds come to, beside them."""
+    if value is None:
+        return ""
+    return f", a probability of {value if isinstance(value, Estimate) else significant(value)}"
 
 
 def fact(value: Fact) -> str:
@@ -89,17 +114,40 @@ def fact(value: Fact) -> str:
     return f"{value:,}" if isinstance(value, int) else words.clean(value)
 
 
+def _named(name: str) -> str:
+    """A fact's name; one of a metric on a side as people write the metric."""
+    for side in (" in the slice", " elsewhere"):
+        if name.endswith(side):
+            return f"{words.metric(name.removesuffix(side))}{side}"
+    return name
+
+
+def _where(one: Finding) -> str:
+    if one.where.examples and not one.where.query:
+        listed = len(one.where.examples)
+        rest = "" if listed >= one.size else f"; {listed:,} of them are listed"
+        return f"single rows, by their ids{rest}"
+    return words.clean(str(one.where))
+
+
 def _corrected(p: float) -> str:
     text = words.p_value(p)
     return f"p {text if text.startswith('<') else f'= {text}'}, corrected for all that was tried"
 
 
 def _rows(looked: Looked) -> RenderableType:
-    names = list(looked.rows[0])[:_COLUMNS]
-    # An id is copied into the next command, so it is never cut.
-    widest = {"example": 64, "first, then": 40}
-    shown = [[words.short(row.get(name, ""), widest.get(name, 24)) for name in names] for row in looked.rows]
-    return stack(heading("Rows to look at"), table([fixed(words.short(name, 24)) for name in names], shown))
+    """As many columns as fit a line; an id is copied into the next command, so it is never cut."""
+    widest = {"example": 10_000, "first, then": 40}
+    names, cells, room = list[str](), list[list[str]](), _WIDTH
+    for name in list(looked.rows[0])[:_COLUMNS]:
+        column = [words.short(row.get(name, ""), widest.get(name, 24)) for row in looked.rows]
+        head = words.short(name, 24)
+        room -= max(map(len, (head, *column))) + 2
+        if room < 0 and names:
+            break
+        names, cells = [*names, head], [*cells, column]
+    columns = [Column(name, no_wrap=True, overflow="ignore") for name in names]
+    return stack(heading("Rows to look at"), table(columns, zip(*cells, strict=True)))
 
 
 def _fixes(one: Finding) -> RenderableType:

@@ -37,13 +37,11 @@ def proof(shown: Proof) -> RenderableType:
     parts = [*harmed, *undecided] if shown.outcome is ProofOutcome.PROVEN else harmed
     rows = [_row(claim) for claim in [*listed, *parts[:_MOST_PARTS]]]
     return stack(
-        heading(
-            shown.id or "Not judged yet", f"{shown.fix} for {shown.finding}: {shown.before} to {shown.after}"
-        ),
+        heading(shown.id or "Not judged yet", _about(shown)),
         Text(words.clean(shown.changed)),
         table(columns, rows),
         _parts(slices, len(parts)) if slices else None,
-        Text(f"{shown.outcome}: {words.clean(shown.why)}", style=_OUTCOMES[shown.outcome]),
+        Text(f"{shown.outcome}: {words.clean(shown.why)}{_unnamed(shown)}", style=_OUTCOMES[shown.outcome]),
         pairs(_facts(shown)),
     )
 
@@ -52,8 +50,19 @@ def _about(shown: Proof) -> str:
     return f"{shown.fix} for {shown.finding}: {shown.before} to {shown.after}"
 
 
+def _unnamed(shown: Proof) -> str:
+    """How many more were harmed than the sentence names."""
+    if shown.outcome is not ProofOutcome.HARMFUL:
+        return ""
+    told = [claim for claim in shown.claims if claim.kind is not ClaimKind.COST]
+    harmed = [claim for claim in told if claim.status is ClaimStatus.HARMED]
+    more = sum(f"{claim.kind} {claim.name}" not in shown.why for claim in harmed)
+    return f"; and {more:,} more" if more else ""
+
+
 def _row(claim: Claim) -> tuple[str | Text, ...]:
-    name = claim.name if claim.kind is ClaimKind.TARGET else f"{claim.kind}: {claim.name}"
+    name = words.metric(claim.name) if claim.kind is ClaimKind.MAIN else claim.name
+    name = name if claim.kind is ClaimKind.TARGET else f"{claim.kind}: {name}"
     sealed = Text(str(claim.status), style=_STYLES[claim.status])
     if claim.sealed is not None and claim.kind is not ClaimKind.SLICE:
         sealed.append(f" {claim.sealed}")

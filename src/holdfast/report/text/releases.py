@@ -8,13 +8,14 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from holdfast.core.guard import WRITTEN, Checked
-from holdfast.core.release import GuardSaid, History, Refused, Release, Stage, Standing
+from holdfast.core.release import GuardSaid, History, Refused, Release, Rollback, Stage, Standing
 from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, name, pairs, stack, table
 
 _STATUS = {"passed": "green", "failed": "bold red", "undecided": "yellow", "not run": "dim"}
 _SOLO = " (its author: the project is set to solo)"
 _NAME, _WHY = 60, 300  # characters of what people said
+_REFUSED = 10  # candidates that are listed, the newest of them
 _STANDING = {
     Standing.PROPOSED: "yellow",
     Standing.CHAMPION: "bold green",
@@ -94,6 +95,15 @@ def stage(shown: Stage) -> RenderableType:
     return stack(standing, pairs(facts))
 
 
+def rollback(shown: Rollback) -> RenderableType:
+    """Which release is champion again, and by whose word."""
+    facts = [("decided by", words.short(shown.by, _NAME)), ("when", words.when(shown.at))]
+    return stack(
+        Text(f"{shown.to} is champion again, in the place of {shown.left}", style="bold green"),
+        pairs([*facts, ("why", words.clean(shown.why))]),
+    )
+
+
 def history(shown: History) -> RenderableType:
     """The ratchet, one release a line, newest last; who decided and why; who was turned away."""
     columns = [fixed("release"), name("run"), fixed("score, sealed rows"), fixed("stands"), fixed("date")]
@@ -104,11 +114,18 @@ def history(shown: History) -> RenderableType:
         heading("History", about),
         table(columns, [_stage(one) for one in shown.stages])
         if shown.stages
-        else Text("Nothing was put to the gate yet: holdfast release RUN"),
+        else Text("Nothing has passed the gate yet: holdfast release RUN"),
         pairs([(one.release.id, _decided(one, proven)) for one in shown.stages]) if shown.stages else None,
-        Text(f"{words.count(len(shown.refused), 'candidate')} turned away.") if shown.refused else None,
+        *(Text(_back(one), style="red") for one in shown.rollbacks),
+        _turned_away(shown.refused) if shown.refused else None,
         Text(newest, style="dim") if shown.newest else None,
     )
+
+
+def _turned_away(refused: Sequence[Refused]) -> RenderableType:
+    """Who did not pass, the newest last."""
+    rows = [(no.run, f"{no.at[:10]}, put forward by {words.short(no.by, _NAME)}") for no in refused]
+    return stack(Text(f"{words.count(len(refused), 'candidate')} turned away."), pairs(rows[-_REFUSED:]))
 
 
 def _stage(one: Stage) -> tuple[str | Text, ...]:
@@ -116,6 +133,11 @@ def _stage(one: Stage) -> tuple[str | Text, ...]:
     score = f"{words.metric(release.metric)} {release.score}"
     standing = Text(str(one.standing), style=_STANDING[one.standing])
     return release.id, release.run, score, standing, one.at[:10]
+
+
+def _back(one: Rollback) -> str:
+    by = f"{words.short(one.by, _NAME)}, {words.when(one.at)}"
+    return f"Back from {one.left} to {one.to} ({by}): {words.short(one.why, _WHY)}"
 
 
 def _decided(one: Stage, proven: dict[str, str]) -> Text:

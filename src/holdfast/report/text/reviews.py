@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from holdfast.core.decision import Decision
+from holdfast.core.estimate import Estimate
 from holdfast.core.review import Reviewed
 from holdfast.report import words
 from holdfast.report.text.frame import heading, pairs, stack
@@ -23,22 +25,37 @@ def row_to_review(row: Mapping[str, object], number: int, rows: int) -> Renderab
     labels: list[tuple[str, str | Text]] = [
         (name, Text(_cell(row[name]), style="bold")) for name in _FIRST if name in row
     ]
-    sure = " (a surer one)" if row.get("confident") else ""
+    sure = " (a confident contradiction)" if row.get("confident") else ""
     return stack(heading(f"{number} of {rows}", f"{row['example']}{sure}"), pairs([*cells, *labels]))
 
 
 def reviewed(found: Reviewed) -> RenderableType:
     """What all reviewers say together."""
-    who = ", ".join(f"{words.clean(name)} ({n:,} rows)" for name, n in found.reviewers.items())
+    who = ", ".join(f"{words.clean(name)} ({words.count(n, 'row')})" for name, n in found.reviewers.items())
     facts: list[tuple[str, str | Text]] = [
         ("reviewers", who),
         ("labels to change", f"{found.changed:,}"),
         ("labels to keep", f"{found.kept:,}"),
-        ("agreement", str(found.agreement)),
+        ("agreement", _agreement(found.agreement)),
     ]
     if found.tied:
-        facts.append(("split", f"{len(found.tied):,} rows, which keep their labels"))
+        facts.append(
+            (
+                "split",
+                f"{words.count(len(found.tied), 'row')}, where no label has the most votes: they keep theirs",
+            )
+        )
     return stack(heading("Reviewed labels", found.subject), pairs(facts))
+
+
+def _agreement(alpha: Estimate) -> str:
+    """Krippendorff's alpha with what it rests on; undecided where the rows allow no interval."""
+    if not alpha.known:
+        return f"unknown: {alpha.reason}"
+    on = f"on {words.count(alpha.n, 'row')} that several people answered"
+    if math.isnan(alpha.low):
+        return f"undecided: {alpha} {on}, too few or too much alike for an interval"
+    return f"{alpha} {on} (Krippendorff's alpha: 1 is perfect, 0 is chance)"
 
 
 def analysis(kept: Decision) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ _STATUS_STYLES = {
 def run(facts: ReportFacts) -> RenderableType:
     """The run that a report is about: what it is, what it scored, what it uses, how to make it again."""
     pictures = facts.pictures
-    commands = "\n".join(f"  {words.clean(command)}" for command in facts.commands)
+    commands = "\n".join(f"  {command_lines(command)}" for command in facts.commands)
     return stack(
         record(replace(facts.record, scores={})),
         metrics(facts.scores, lower_is_better=facts.lower_is_better) if facts.scores else None,
@@ -36,6 +37,25 @@ def run(facts: ReportFacts) -> RenderableType:
         _skipped(facts.skipped) if facts.skipped else None,
         stack(heading("How to make it again"), Text(commands)) if commands else None,
     )
+
+
+def command_lines(command: str, width: int = 74) -> str:
+    r"""A command that can be pasted as it is shown: lines of so many characters that go on with a backslash.
+
+    >>> print(command_lines("holdfast train 'my file.csv' --target churn", 30))
+    holdfast train 'my file.csv' \
+          --target churn
+    """
+    lines = [""]
+    try:
+        parts = [shlex.quote(part) for part in shlex.split(command)]
+    except ValueError:  # no command of ours
+        parts = [command]
+    for part in map(words.clean, parts):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += f" {part}" if lines[-1] else part
+    return " \\\n      ".join(lines)
 
 
 def _skipped(skipped: Sequence[tuple[str, str]]) -> RenderableType:
@@ -151,7 +171,9 @@ def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
         found = f"{counts.counts[i, i] / total[i]:.1%}" if total[i] else "no rows"
         rows.append([name, *cells, found])
     hidden = len(counts.classes) - len(names)
-    about = "rows: the truth, columns: predicted" + (f"; {hidden:,} classes not shown" if hidden > 0 else "")
+    about = "rows: the truth, columns: predicted" + (
+        f"; {words.count(hidden, 'class')} not shown" if hidden > 0 else ""
+    )
     columns = [left("true class"), *(fixed(name, right=True) for name in names), fixed("found", right=True)]
     return stack(heading("Confusion", about), table(columns, rows))
 
@@ -165,7 +187,9 @@ def importance(columns: Sequence[Importance], *, most: int = 20) -> RenderableTy
         for c in ranked[:most]
     ]
     hidden = len(ranked) - len(rows)
-    about = "loss of score when the column is shuffled" + (f"; {hidden:,} more columns" if hidden > 0 else "")
+    about = "loss of score when the column is shuffled" + (
+        f"; {words.count(hidden, 'more column')}" if hidden > 0 else ""
+    )
     return stack(heading("Importance", about), table([left("column"), fixed("drop"), fixed()], rows))
 
 
