@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from holdfast.project.judge import compare, compare_many, evaluate, leaderboard
     from holdfast.project.log import log
     from holdfast.project.predict import load_model, predict, save_model
-    from holdfast.project.release import approve
     from holdfast.project.report import write_report
+    from holdfast.project.sign_off import approve
     from holdfast.project.train import train
 
 __version__ = "0.1.0"
@@ -58,7 +58,7 @@ _WHERE = {
     "Project": "holdfast.project.handle:Project",
     "Run": "holdfast.core.run:Run",
     "Verdict": "holdfast.core.verdict:Verdict",
-    "approve": "holdfast.project.release:approve",
+    "approve": "holdfast.project.sign_off:approve",
     "compare": "holdfast.project.judge:compare",
     "compare_many": "holdfast.project.judge:compare_many",
     "debug": "holdfast.project.debug:debug",

@@ -18,7 +18,7 @@ from holdfast.project.card import card_facts, write_card, write_history, write_r
 from holdfast.project.gate import propose
 from holdfast.project.handle import open_project
 from holdfast.project.history import history
-from holdfast.project.release import approve, rollback
+from holdfast.project.sign_off import approve, rollback
 from holdfast.store.findings import save_findings
 
 

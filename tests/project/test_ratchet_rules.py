@@ -24,8 +24,8 @@ from holdfast.project.fix import fix
 from holdfast.project.gate import _constant, propose
 from holdfast.project.guard import check_run
 from holdfast.project.history import history
-from holdfast.project.release import approve, reject, rollback
 from holdfast.project.runs import newest_runs, run_named
+from holdfast.project.sign_off import approve, reject, rollback
 from holdfast.store.decisions import decisions
 from holdfast.store.findings import save_findings
 from holdfast.store.ledger import entries

@@ -11,7 +11,7 @@ from holdfast.cli.options import JsonOption, ProjectOption
 from holdfast.cli.output import emit, note
 from holdfast.core.guard import GuardStatus
 from holdfast.core.release import Refused
-from holdfast.project import release as decide
+from holdfast.project import sign_off
 from holdfast.project.card import write_history, write_release_page
 from holdfast.project.gate import propose
 from holdfast.project.guard import guard as check_guards
@@ -71,7 +71,7 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """A reviewer's yes: the release becomes the champion."""
-    stage = decide.approve(name, reviewer=reviewer, why=why, project=open_project(project))
+    stage = sign_off.approve(name, reviewer=reviewer, why=why, project=open_project(project))
     emit(stage) if as_json else text.show(text.stage(stage))
 
 
@@ -83,7 +83,7 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """A reviewer's no, with the reason."""
-    stage = decide.reject(name, reviewer=reviewer, why=why, project=open_project(project))
+    stage = sign_off.reject(name, reviewer=reviewer, why=why, project=open_project(project))
     emit(stage) if as_json else text.show(text.stage(stage))
 
 
@@ -97,7 +97,7 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Make an earlier release the champion again."""
-    back = decide.rollback(open_project(project), reviewer=reviewer, why=why, to=to)
+    back = sign_off.rollback(open_project(project), reviewer=reviewer, why=why, to=to)
     emit(back) if as_json else text.show(text.rollback(back))
 
 

@@ -150,6 +150,11 @@ class Predictions:
         return _kept(column.fill_null(1.0).to_numpy())
 
     @cached_property
+    def weights(self) -> np.ndarray:
+        """float64 of shape (n,): `weight`, or ones where every row weighs the same."""
+        return _kept(np.ones(len(self))) if self.weight is None else self.weight
+
+    @cached_property
     def group_codes(self) -> np.ndarray | None:
         """Each row's cluster, int64 of shape (n,), itself without a group; None if all are alone."""
         return _clusters(self.table["group"])

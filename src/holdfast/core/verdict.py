@@ -16,6 +16,14 @@ class Outcome(StrEnum):
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
 
+    @staticmethod
+    def of(difference: Estimate, margin: float) -> Outcome:
+        """What an interval says: one side of no difference, all within the margin, or neither."""
+        if difference.low > 0 or difference.high < 0:
+            return Outcome.BETTER if difference.value > 0 else Outcome.WORSE
+        within = -margin < difference.low and difference.high < margin
+        return Outcome.EQUIVALENT if within else Outcome.UNDECIDED
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

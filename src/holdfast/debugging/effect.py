@@ -110,8 +110,7 @@ class Measured:
     @staticmethod
     def of(values: np.ndarray, judged: Predictions) -> Measured:
         """With the weights and groups of the rows that were judged."""
-        weight = np.ones(len(values)) if judged.weight is None else judged.weight
-        return Measured(values, weight, judged.group_codes)
+        return Measured(values, judged.weights, judged.group_codes)
 
     def at(self, rows: np.ndarray) -> Measured:
         """The rows of a mask."""

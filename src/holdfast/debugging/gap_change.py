@@ -45,11 +45,7 @@ def judge_gap(before: Predictions, after: Predictions, groups: Groups, level: fl
     error = float(np.nanstd(_smaller(drawn), ddof=1))
     half = critical(level) * error
     estimate = Estimate(value, value - half, value + half, level, len(before), "paired bootstrap of the gap")
-    outcome = Outcome.UNDECIDED
-    if estimate.low > 0 or estimate.high < 0:
-        outcome = Outcome.BETTER if value > 0 else Outcome.WORSE
-    elif estimate.low > -_MARGIN and estimate.high < _MARGIN:
-        outcome = Outcome.EQUIVALENT
+    outcome = Outcome.of(estimate, _MARGIN)
     name = f"gap in {groups.rate}"
     p = float(2 * min(np.nanmean(_smaller(drawn) <= 0), np.nanmean(_smaller(drawn) >= 0)))
     return Verdict(outcome, estimate, min(p, 1.0), _MARGIN, name, estimate.method, None, "before", "after")
@@ -71,7 +67,7 @@ def _shares(p: Predictions, groups: Groups) -> np.ndarray:
         raise FixError(
             f"Whether the gap in {groups.rate!r} became smaller cannot be tested; try another fix."
         )
-    weight = np.ones(len(p)) if p.weight is None else p.weight
+    weight = p.weights
     inside, value = found.base(p), np.asarray(found.metric.per_row(p), dtype=np.float64)
     names = np.array([groups.of.get(example, "") for example in p.example.to_list()])
     large = [name for name in np.unique(names) if name and (names == name).sum() >= _FEWEST]

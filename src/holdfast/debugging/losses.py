@@ -69,7 +69,7 @@ def loss_of(judged: Predictions) -> LossName:
 
 def against_rest(judged: Predictions, inside: np.ndarray) -> str:
     """The losses of the rows of a mask (n,) and of all others: "log loss 0.611, elsewhere 0.327"."""
-    weight = np.ones(len(judged)) if judged.weight is None else judged.weight
+    weight = judged.weights
     name = loss_of(judged)
     here, rest = (
         name.told(float(np.average(judged.loss[side], weights=weight[side]))) for side in (inside, ~inside)
@@ -119,7 +119,7 @@ def guess_loss(judged: Predictions) -> np.ndarray:
     The shares of the classes; the most common class without probabilities; the mean. The
     answer knows these rows' targets, so that beating it counts.
     """
-    weight = np.ones(len(judged)) if judged.weight is None else judged.weight
+    weight = judged.weights
     if judged.header.task is not Task.CLASSIFICATION:
         off = judged.target_values - np.average(judged.target_values, weights=weight)
         return np.asarray(off**2)

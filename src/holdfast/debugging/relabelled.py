@@ -103,11 +103,7 @@ def judge_labels(pair: Pair, labels: Mapping[str, str], level: float) -> Verdict
     margin = _MARGIN * float(np.average(seen_so.before.loss, weights=weight))
     method = f"rectified mean, {int(seen.sum()):,} rows looked at"
     estimate = Estimate(value, interval.low, interval.high, level, len(pair), method)
-    outcome = Outcome.UNDECIDED
-    if p <= 1 - level and value != 0:
-        outcome = Outcome.BETTER if value > 0 else Outcome.WORSE
-    elif interval.within(margin):
-        outcome = Outcome.EQUIVALENT
+    outcome = Outcome.of(estimate, margin)
     return Verdict(outcome, estimate, p, margin, "loss", method, None, "before", "after")
 
 

@@ -145,7 +145,7 @@ def _if_alike(
     if metric.family != "accuracy":
         ranks = replace(metric, family="mean", per_row=lambda rows: _ranks(metric.per_row(rows)))
         return _values(ranks, p, groups)
-    weight = np.ones(len(p)) if p.weight is None else p.weight
+    weight = p.weights
     everyone = np.logical_or.reduce(groups)
     (share,), of_all = _values(metric, p, [everyone])
     # How many times clusters widen the variance.
@@ -160,7 +160,7 @@ def _values(metric: Metric, p: Predictions, groups: Sequence[np.ndarray]) -> tup
     """The metric in each group (G,), and their covariance (G, G)."""
     rows = metric.per_row(p).astype(np.float64)
     chance = chance_of(p) if metric is OFF else None
-    weight = np.ones(len(p)) if p.weight is None else p.weight
+    weight = p.weights
     means, least = np.zeros(len(groups)), np.zeros(len(groups))
     influences = []
     for k, member in enumerate(groups):

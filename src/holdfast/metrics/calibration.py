@@ -71,7 +71,7 @@ def reliability(
     code = p.header.classes.index(label)
     score = p.probability[:, code].astype(np.float64)
     bin_of, size = _bins(score)
-    weight = np.ones(len(p)) if p.weight is None else p.weight
+    weight = p.weights
     outcome = (p.target_codes == code).astype(np.float64)
     columns = (weight, weight**2, weight * score, weight * outcome)
     sums = np.stack([np.bincount(bin_of, weights=column, minlength=size) for column in columns])

@@ -109,7 +109,7 @@ def _cumulated(p: Predictions, label: str) -> tuple[np.ndarray, np.ndarray, np.n
     score = p.probability[:, code].astype(np.float64)
     order = np.argsort(-score)
     score, positive = score[order], p.target_codes[order] == code
-    weight = np.ones(len(p)) if p.weight is None else p.weight[order]
+    weight = p.weights[order]
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True))
     true, every = np.cumsum(weight * positive)[last], np.cumsum(weight)[last]
     taken = every > 0

@@ -63,7 +63,7 @@ def r2_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
     On the scale of log(1 - R2), the log of their ratio, which is the more nearly normal.
     """
     target = p.target_values
-    weight = np.ones(len(p)) if p.weight is None else p.weight
+    weight = p.weights
     centred = (target - mean(target, p.weight)) / target.std()
     columns = np.stack([metric.per_row(p) / target.var(), centred, centred**2, np.ones(len(p))]) * weight
     value = metric.value(p)
@@ -82,7 +82,7 @@ def rows_estimate(metric: Metric, p: Predictions, setting: Setting) -> Estimate:
     error = standard_error(mean_influence((rows <= value).astype(np.float64), p.weight), p.group_codes)
     half = critical(setting.level, df=max(units - 1, 1)) * error
     order = np.argsort(rows)
-    weight = np.ones(n) if p.weight is None else p.weight[order]
+    weight = p.weights[order]
     share = np.cumsum(weight) / weight.sum()
     # Outward to the next order statistic, since the share moves in steps.
     first, last = np.searchsorted(share, 0.5 - half) - 1, np.searchsorted(share, 0.5 + half) + 1

@@ -25,9 +25,9 @@ from holdfast.project.gate import propose
 from holdfast.project.guard import guard
 from holdfast.project.handle import Project
 from holdfast.project.history import history
-from holdfast.project.release import approve
 from holdfast.project.review import Sheet, record_review, sheet
 from holdfast.project.runs import data_of, run_named
+from holdfast.project.sign_off import approve
 
 AUTHOR, REVIEWER, LABELLER = "demo author", "demo reviewer", "simulated labeller"
 _OVERLAP = 0.5  # Jaccard: a slice found that is mostly the planted one

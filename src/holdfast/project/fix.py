@@ -96,6 +96,7 @@ def fix_finding(project: Project, asked: FixRequest) -> Proof:
     change = _first(project, run, question) if asked.fix is None else change_for(asked.fix, question)
     ids = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy()).example.to_list()
     charged(project, ids, entries(project.store))
+    guards(project)  # one that cannot be read is told of before the work
     asked.on_event(Said(f"{finding.id}: {change.said}. Fitting {run.id} again."))
     after = refitted(project, Refit(run, split, change, finding.id, asked.on_event, asked.command))
     fixed = Fixed(finding, run, after, dataset, split, change)

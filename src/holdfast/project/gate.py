@@ -24,13 +24,13 @@ from holdfast.metrics import evaluate, resolve
 from holdfast.project.chain import REFUSED, RELEASE, body_of, carried, guards, proofs, whoever
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, home_of
-from holdfast.project.history import stages_of
+from holdfast.project.history import stages
 from holdfast.project.predict import served_model
 from holdfast.project.runs import data_of, run_named
 from holdfast.project.seal import charged, ledger_of
 from holdfast.project.sealed_rows import sealed_rows
 from holdfast.promotion.gate import failed, passes
-from holdfast.store.decisions import append_decision, decisions
+from holdfast.store.decisions import append_decision
 from holdfast.store.ledger import LedgerEntry, append_entry, entries
 
 NOTHING_KNOWN = "a constant"  # what a first release is held against
@@ -59,11 +59,11 @@ def propose(
     `override` the author puts it forward although the gate says no, and the record names them.
     """
     run, by = run_named(project, name), whoever(author)
-    stages = stages_of(decisions(project.store))
-    held = champion_of(stages)
+    known = stages(project)
+    held = champion_of(known)
     if held is not None and held.release.run == run.id:
         raise DecisionError(f"{run.id} is the champion already, as {held.release.id}.")
-    if (waiting := _waiting(stages, run, held)) is not None:
+    if (waiting := _waiting(known, run, held)) is not None:
         return waiting
     if run.record.plan is None:
         raise ModelError(f"{run.id} was logged, not planned here, so its sealed rows are not known.")
@@ -89,10 +89,10 @@ def propose(
     return proposed
 
 
-def _waiting(stages: Sequence[Stage], run: Run, held: Stage | None) -> Release | None:
+def _waiting(known: Sequence[Stage], run: Run, held: Stage | None) -> Release | None:
     """The release of this run that waits for a reviewer, held against the same champion."""
     champion = held.release.run if held else ""
-    for stage in stages:
+    for stage in known:
         asked = (stage.release.run, stage.release.champion)
         if stage.standing is Standing.PROPOSED and asked == (run.id, champion):
             return stage.release

@@ -44,7 +44,12 @@ def rollback_of(decision: Decision) -> Rollback:
 
 def champion(project: Project) -> Stage | None:
     """The release that holds now, None before the first."""
-    return champion_of(stages_of(decisions(project.store)))
+    return champion_of(stages(project))
+
+
+def stages(project: Project) -> tuple[Stage, ...]:
+    """Where every release stands, oldest first."""
+    return stages_of(decisions(project.store))
 
 
 def stage_named(stages: tuple[Stage, ...], name: str) -> Stage:

@@ -17,12 +17,12 @@ from holdfast.errors import FixError, PlanError
 from holdfast.metrics import resolve
 from holdfast.models.tabular.learner import calmer
 from holdfast.project.candidates import ESTIMATOR, Chosen, planned
-from holdfast.project.decide import decided_anew
 from holdfast.project.fitting import PRELOAD, fit_chosen
 from holdfast.project.fold_models import members_of
 from holdfast.project.handle import Project
 from holdfast.project.keeping import keeping
 from holdfast.project.outcome import Judge
+from holdfast.project.redecide import decided_anew
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.training.outcome import Rows

@@ -1,4 +1,4 @@
-"""`approve`, `reject` and `rollback`: a named person's word, and why."""
+"""Signing off: `approve`, `reject` and `rollback` are a named person's word, and why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from holdfast.core.decision import Decision, DecisionKind
 from holdfast.core.release import Release, Rollback, Stage, Standing, champion_of
 from holdfast.errors import DecisionError
 from holdfast.project.handle import Project, home_of
-from holdfast.project.history import held_before, rollback_of, stage_named, stages_of
+from holdfast.project.history import held_before, rollback_of, stage_named, stages, stages_of
 from holdfast.store.decisions import append_decision, decisions
 
 
@@ -50,15 +50,15 @@ def _id(release: Release | str) -> str:
 
 def _target(kept: tuple[Decision, ...], to: str | None) -> str:
     """The release to go back to; DecisionError where there is none."""
-    stages = stages_of(kept)
-    if champion_of(stages) is None:
+    known = stages_of(kept)
+    if champion_of(known) is None:
         raise DecisionError("Nothing is released, so there is nothing to roll back.")
     if to is None:
         before = held_before(kept)
         if before is None:
             raise DecisionError("There is no champion before this one to go back to.")
         return before.release.id
-    stage = stage_named(stages, to)
+    stage = stage_named(known, to)
     if stage.standing not in (Standing.FORMER, Standing.ROLLED_BACK):
         raise DecisionError(f"{to} {_is(stage)}, so it cannot be gone back to.")
     return to
@@ -69,8 +69,8 @@ def _decide(project: Project, kind: DecisionKind, name: str, reviewer: str, why:
     solo = project.settings.solo
 
     def allow(kept: tuple[Decision, ...]) -> None:
-        stages = stages_of(kept)
-        stage = stage_named(stages, name)
+        known = stages_of(kept)
+        stage = stage_named(known, name)
         if stage.standing is not Standing.PROPOSED:
             raise DecisionError(f"{name} {_is(stage)}, so it cannot be decided again.")
         author = stage.release.author
@@ -79,18 +79,18 @@ def _decide(project: Project, kind: DecisionKind, name: str, reviewer: str, why:
                 f"{author} put {name} to the gate, and another person must decide on it. Or let authors "
                 "decide, which is recorded: in holdfast.toml under [review], solo = true"
             )
-        held = champion_of(stages)
+        held = champion_of(known)
         if kind is DecisionKind.APPROVAL and (held.release.run if held else "") != stage.release.champion:
             raise DecisionError(
                 f"{name} was held against {stage.release.champion or 'no champion'}, and another run is the "
                 f"champion now. Put it to the gate again: holdfast release {stage.release.run}"
             )
 
-    stage = stage_named(stages_of(decisions(project.store)), name)
+    stage = stage_named(stages(project), name)
     alone = _one_person(reviewer, stage.release.author)
     decision = Decision(kind, name, reviewer.strip(), why.strip(), {"solo": alone, "run": stage.release.run})
     append_decision(project.store, decision, allow=allow)
-    return stage_named(stages_of(decisions(project.store)), name)
+    return stage_named(stages(project), name)
 
 
 def _one_person(first: str, second: str) -> bool:
