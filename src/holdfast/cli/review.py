@@ -88,7 +88,8 @@ def _labels(
     found = record_review(home, rows, answers, reviewer=reviewer)
     emit(found) if as_json else text.show(text.reviewed(found))
     if rows.sealed and (waiting := found.waiting(rows.rows["example"])):
-        note(f"{len(waiting):,} rows still wait for a label, or to be skipped: all are wanted.")
+        left = words.count(len(waiting), "row")
+        note(f"{left} without a label so far, and not skipped: all are wanted.")
     elif found.changed:
         again = "the same fix again, which these labels now judge"
         note(f"Next: {again if rows.sealed else f'holdfast fix {rows.subject} --with relabel'}")

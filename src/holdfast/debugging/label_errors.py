@@ -230,7 +230,7 @@ def _title(judged: _Judged, effect: Estimate) -> str:
     wrong = round(effect.value * n)
     return (
         f"The model contradicts {size:,} of {n:,} labels: its own errors, or wrong labels "
-        f"(a rough guess: {wrong:,} are wrong)"
+        f"(a rough guess: {wrong:,} wrong)"
     )
 
 
