@@ -30,6 +30,7 @@ from holdfast.store.decisions import decisions
 from holdfast.store.findings import save_findings
 from holdfast.store.ledger import entries
 from holdfast.store.trainings import trainings
+from holdfast.training.schedule import INTERRUPTED
 
 SAW = "looked at the numbers, the guards and fifty rows"
 
@@ -427,6 +428,21 @@ def test_a_guard_that_the_run_before_fails_too_is_not_the_fix_s_doing(project, a
     toml = project.path / "holdfast.toml"
     toml.write_text(toml.read_text() + GUARD.format(most=0.0001))
     assert fix(LEAK, project=hf.open(project.path)).outcome is ProofOutcome.PROVEN
+
+
+def test_ctrl_c_in_a_fix_asks_nothing_of_sealed_rows(project, anew, monkeypatch):
+    whole = refit.fit_chosen
+
+    def interrupted(request, *rest):
+        found = whole(request, *rest)
+        request.on_event(INTERRUPTED)
+        return found
+
+    monkeypatch.setattr(refit, "fit_chosen", interrupted)
+    asked = len(entries(project.store))
+    with pytest.raises(FixError, match="interrupted, so nothing was asked"):
+        fix(LEAK, project=project)
+    assert len(entries(project.store)) == asked
 
 
 def test_the_same_fix_is_neither_asked_nor_paid_for_twice(project, proof):

@@ -174,9 +174,8 @@ class Predictions:
         """The rows where `mask` (bool of shape (n,)) is true."""
         rows = np.asarray(mask)
         if rows.dtype != bool or rows.shape != (len(self),):
-            raise PredictionsError(
-                f"A mask is bool of shape ({len(self)},), not {rows.dtype} of shape {rows.shape}."
-            )
+            found = f"{rows.dtype} of shape {rows.shape}"
+            raise PredictionsError(f"A mask is bool of shape ({len(self)},), not {found}.")
         return replace(self, table=self.table.filter(pl.Series(values=rows)))
 
     def with_targets_of(self, first: Predictions) -> Predictions:
@@ -207,19 +206,15 @@ class Predictions:
 
     def encode(self) -> bytes:
         """The bytes of a predictions.v1 Parquet file."""
-        return _encoded(self)
+        header = {"format": FORMAT, **asdict(self.header)}
+        buffer = io.BytesIO()
+        self.table.write_parquet(buffer, metadata={_METADATA_KEY: json.dumps(header, sort_keys=True)})
+        return buffer.getvalue()
 
     @staticmethod
     def decode(data: bytes) -> Predictions:
         """Predictions from what `encode` made; FileError, NewerError or PredictionsError otherwise."""
         return _decoded(data)
-
-
-def _encoded(p: Predictions) -> bytes:
-    header = {"format": FORMAT, **asdict(p.header)}
-    buffer = io.BytesIO()
-    p.table.write_parquet(buffer, metadata={_METADATA_KEY: json.dumps(header, sort_keys=True)})
-    return buffer.getvalue()
 
 
 def _decoded(data: bytes) -> Predictions:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from holdfast.comparison.board import leaderboard
-from holdfast.core.events import OnEvent
+from holdfast.core.events import Event, OnEvent
 from holdfast.core.plan import Plan
 from holdfast.core.run import Run
 from holdfast.core.split import Split
@@ -26,7 +26,7 @@ from holdfast.project.redecide import decided_anew
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared
 from holdfast.training.outcome import Rows
-from holdfast.training.schedule import Candidate
+from holdfast.training.schedule import INTERRUPTED, Candidate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +49,12 @@ def refitted(project: Project, asked: Refit) -> Run:
     """
     if asked.run.record.plan is None:
         raise FixError(f"{asked.run.id} was logged, not planned here, so Holdfast cannot fit it again.")
-    prepared = _prepared(asked)
+    prepared, (hear, interrupted) = _prepared(asked), _heard(asked.on_event)
     request = TrainRequest(
         source=prepared.dataset,
         project=project.path,
         seed=asked.run.record.seed,
-        on_event=asked.on_event,
+        on_event=hear,
         command=asked.command,
         answers=asked.answers,
         before=asked.run.id,
@@ -72,12 +72,29 @@ def refitted(project: Project, asked: Refit) -> Run:
     ):
         judge = Judge(prepared, keeper.training, request.seed)
         runs, given_up = fit_chosen(request, chosen, judge, engine, keeper, time.monotonic())
+        if interrupted:
+            raise FixError(
+                "The fix was interrupted, so nothing was asked of sealed rows. The folds that were fitted "
+                "are kept: the same command goes on from there."
+            )
         board = leaderboard(runs, metric=prepared.metric)
         mixed = next((run for run in runs if run.record.weights), None)
         fitted = mixed or next(run for run in runs if run.id == board.best)
         decided = _as_decided(fitted, asked, judge)
         keeper.keep(runs if decided is fitted else [*runs, decided], board, given_up)
     return decided
+
+
+def _heard(on_event: OnEvent) -> tuple[OnEvent, list[Event]]:
+    """Passes events on, and keeps those that say of Ctrl-C."""
+    interrupted: list[Event] = []
+
+    def hear(event: Event) -> None:
+        if event == INTERRUPTED:
+            interrupted.append(event)
+        on_event(event)
+
+    return hear, interrupted
 
 
 def _as_decided(fitted: Run, asked: Refit, judge: Judge) -> Run:
