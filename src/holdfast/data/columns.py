@@ -60,7 +60,7 @@ def _levels(cells: pl.Series, known: int) -> int:
         return about
     if about > _SEVERAL and cells.dtype == pl.Float64 and not all_whole(cells):
         return about  # that all measures differ says nothing
-    return exactly_distinct(cells.drop_nulls())
+    return exactly_distinct(cells, about)
 
 
 def _note(kind: str, names: list[str], message: str) -> list[Check]:

@@ -11,20 +11,20 @@ The mixer is SplitMix64's finaliser (Steele, Lea and Flood 2014).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
 import numpy as np
 import polars as pl
 
+from holdfast.data.coded import coded, is_coded, levels_in
 from holdfast.errors import ColumnError
 
 _FORMAT = b"holdfast.rows.v1"
-_ROWS = 1 << 17  # of text at once: it is worth finding the distinct ones among them
-_BLOCK = 1 << 14  # rows of numbers at once: they stay in the cache, in memory that is used again
+_ROWS = 1 << 17  # for one thread at once
+_BLOCK = 1 << 14  # rows of a column at once: they stay in the cache, in memory that is used again
 _BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
-_HEAD = 1 << 12  # cells that show whether a column of text holds few distinct ones
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
 _MASKS = np.array([~0 & 0xFFFFFFFFFFFFFFFF] + [(1 << 8 * k) - 1 for k in range(1, 8)], dtype=np.uint64)
 _STEP = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)  # one odd multiplier per lane
@@ -54,21 +54,17 @@ def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
     rows = tables[0].height
     sums = [np.zeros((2, rows), dtype=np.uint64) for _ in tables]
     columns = _shared(tables)
-    texts = [one for one in columns if one[0].dtype == pl.String]
-    others = [one for one in columns if one[0].dtype != pl.String]
-    keys = {column.name: _key(column.name) for column, _ in columns}
 
     def add(start: int) -> None:
-        end = min(start + _ROWS, rows)
-        for together, step in ((texts, _ROWS), (others, _BLOCK)):
-            for at in range(start, end, step):
-                part = slice(at, min(at + step, end))
-                for column, holders in together:
-                    mixed = _mixed(column[part], keys[column.name])
-                    for holder in holders:
-                        sums[holder][:, part] += mixed
+        for at in range(start, min(start + _ROWS, rows), _BLOCK):
+            part = slice(at, min(at + _BLOCK, start + _ROWS, rows))
+            for mixed, (_, holders) in zip(hashed, columns, strict=True):
+                words = mixed(part)
+                for holder in holders:
+                    sums[holder][:, part] += words
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
+        hashed = list(pool.map(lambda one: _hashed(one[0]), columns))
         list(pool.map(add, range(0, rows, _ROWS)))
     return sums
 
@@ -117,17 +113,18 @@ def _key(name: str) -> tuple[int, int]:
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
+def _hashed(column: pl.Series) -> Callable[[slice], np.ndarray]:
+    """What gives the cells of a slice of rows as their parts of the sums; few levels are hashed once each."""
+    key, column = _key(column.name), coded(column)
+    if not is_coded(column):
+        return lambda part: _mixed(column[part], key)
+    levels, places = levels_in(column)
+    lanes = _mixed(levels, key)
+    return lambda part: np.take(lanes, places[part], axis=1)
+
+
 def _mixed(series: pl.Series, key: tuple[int, int]) -> np.ndarray:
     """Each cell's part of its row's sums: uint64 of shape (2, n)."""
-    if series.dtype == pl.String and len(series) > _HEAD and series[:_HEAD].n_unique() <= _HEAD // 2:
-        # Few distinct texts: hash each once. A mapping of its own, so that none outlives the call.
-        coded = series.cast(pl.Categorical(pl.Categories.random()))
-        levels = coded.unique()
-        place = levels.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        lanes = np.empty((2, int(place.max()) + 2), dtype=np.uint64)  # the last place is for null
-        lanes[:, place] = _mixed(levels.cast(pl.String), key)
-        codes = coded.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        return np.take(lanes, codes, axis=1)
     mixed = np.empty((2, len(series)), dtype=np.uint64)
     for lane, words, seed in zip(mixed, _cells(series), key, strict=True):
         np.bitwise_xor(words, np.uint64(seed), out=lane)

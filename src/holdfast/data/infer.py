@@ -11,6 +11,7 @@ import polars as pl
 from holdfast.core.cells import fold_expression, parse_series
 from holdfast.core.schema import CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
+from holdfast.data.coded import is_coded
 from holdfast.data.numbers import number_format
 from holdfast.data.words import (
     ALSO_MISSING,
@@ -19,6 +20,7 @@ from holdfast.data.words import (
     Levels,
     about_distinct,
     all_whole,
+    distinct_whole,
     exactly_distinct,
     levels_of,
     missing_words,
@@ -73,7 +75,7 @@ def infer_as(cells: pl.Series, guess: Guess, kind: Kind) -> Guess:
         return replace(guess, why="as you said")
     levels = levels_of(cells)
     form: CellFormat | None = CellFormat(missing=missing_words(levels))
-    if kind is Kind.NUMBER and cells.dtype == pl.String:
+    if kind is Kind.NUMBER and (cells.dtype == pl.String or is_coded(cells)):
         form = number_format(levels, forced=True)
     elif kind is Kind.DATE:
         calendar = date_patterns(levels, cells, forced=True)
@@ -135,7 +137,7 @@ def _infer_number(cells: pl.Series, of: _Figures) -> Guess:
         return Guess(Kind.NUMBER, form, "every cell is empty", 0, 0)
     distinct = about_distinct(cells) if of.whole else of.known  # measures may as well all differ
     if of.whole and (distinct < _FEW or distinct > _NEARLY * of.known):  # codes and identifiers: exactly
-        distinct = cells.drop_nulls().n_unique()
+        distinct = distinct_whole(cells.drop_nulls(), of.low, of.high)
     if of.whole and of.low >= _DAY_NUMBERS[0] and of.high <= _DAY_NUMBERS[1]:
         calendar = date_patterns(levels_of(cells), cells)
         if calendar:
@@ -152,7 +154,7 @@ def _infer_other(cells: pl.Series) -> Guess:
     known = len(cells) - cells.null_count()
     if known == 0:
         return Guess(Kind.NUMBER, CellFormat(missing=_STRICT), "every cell is empty", 0, 0)
-    if cells.dtype == pl.String:
+    if cells.dtype == pl.String or is_coded(cells):
         return _infer_text(cells)
     distinct = cells.drop_nulls().n_unique()
     if cells.dtype == pl.Boolean:
@@ -191,7 +193,7 @@ def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
     words = _float(values.str.count_matches(r"\s+").mean()) + 1
     length = _float(values.str.len_chars().mean())
     if not levels.whole and levels.distinct > _NEARLY * known:
-        levels = replace(levels, distinct=exactly_distinct(cells.drop_nulls()))
+        levels = replace(levels, distinct=exactly_distinct(cells, levels.distinct))
     repeated = 1 - levels.distinct / max(1, known)
     if (words >= 3 and repeated < 0.5 and levels.distinct > 10) or (length >= 60 and levels.distinct > 20):
         why = f"free text, {words:.0f} words on average, {levels.distinct:,} different"
