@@ -26,9 +26,10 @@ _ROWS = 1 << 17  # for one thread at once
 _BLOCK = 1 << 14  # rows of a column at once: they stay in the cache, in memory that is used again
 _BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
-_MASKS = np.array([~0 & 0xFFFFFFFFFFFFFFFF] + [(1 << 8 * k) - 1 for k in range(1, 8)], dtype=np.uint64)
-_STEP = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)  # one odd multiplier per lane
-_SEED = (0x243F6A8885A308D3, 0x13198A2E03707344)  # digits of pi
+_SHORT = 64  # bytes: texts up to here are read word by word, all of them at once
+_MASKS = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # for so many bytes of a word
+_STEP = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], dtype=np.uint64)  # one odd multiplier per lane
+_SEED = np.array([0x243F6A8885A308D3, 0x13198A2E03707344], dtype=np.uint64)  # digits of pi
 _MISSING = 0x7FF8000000000001  # a nan's bits, which no number that is there can have
 _TIME = 0xA4093822299F31D0
 
@@ -188,11 +189,12 @@ def _integers(series: pl.Series) -> np.ndarray:
 
 
 def _texts(series: pl.Series) -> np.ndarray:
-    values = series.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    parsed = series.cast(pl.Float64, strict=False)
+    if parsed.null_count() == len(parsed) and series.null_count() == 0 and (series != "").all():
+        return _words(series)  # as nearly all columns of text are
+    values = parsed.fill_null(np.nan).to_numpy()
     numeric = np.isfinite(values) & ~_large(values)
     text = ~numeric & (series.is_not_null() & (series != "")).to_numpy()
-    if text.all():
-        return _words(series)
     words = np.where(numeric, values + 0.0, np.nan).view(np.uint64)
     words[~numeric] = _MISSING
     if not text.any():
@@ -209,21 +211,36 @@ def _large(values: np.ndarray) -> np.ndarray:
 
 def _words(texts: pl.Series) -> np.ndarray:
     """The words of texts that are neither null nor empty: uint64 of shape (2, n)."""
-    length = texts.str.len_bytes().to_numpy().astype(np.int64)
-    if len(texts) > 1 and length.sum() > _BYTES:
+    size = texts.str.len_bytes().to_numpy().astype(np.int64)
+    if len(texts) > 1 and size.sum() > _BYTES:
         half = len(texts) // 2
         return np.concatenate([_words(texts[:half]), _words(texts[half:])], axis=1)
     data = texts.str.join("")[0].encode() + bytes(8)
     # Every 8 bytes that start anywhere in the data, as one word, without a copy.
     anywhere = np.ndarray(len(data) - 7, dtype="<u8", buffer=data, strides=(1,))
-    count = (length + 7) >> 3
+    lanes = np.multiply.outer(_STEP, size.view(np.uint64))
+    (_add_across if size.max() <= _SHORT else _add_along)(lanes, anywhere, size)
+    return lanes
+
+
+def _add_across(lanes: np.ndarray, anywhere: np.ndarray, size: np.ndarray) -> None:
+    """Add to the lanes the first word of every text, then the second of those that have one, and so on."""
+    rows, start, place = np.arange(len(size)), np.cumsum(size) - size, np.zeros(1, dtype=np.uint64)
+    while len(rows):
+        words = anywhere[start] & _MASKS[np.minimum(size, 8)]
+        for lane, step, seed in zip(lanes, _STEP, _SEED, strict=True):
+            lane[rows] += mix(words ^ (place * step + seed))
+        more = np.flatnonzero(size > 8)
+        rows, start, size, place = rows[more], start[more] + 8, size[more] - 8, place + 1
+
+
+def _add_along(lanes: np.ndarray, anywhere: np.ndarray, size: np.ndarray) -> None:
+    """Add to the lanes all words of all texts, one text behind the other: long ones in a few steps, too."""
+    count = (size + 7) >> 3
     first = np.cumsum(count) - count
     position = np.arange(count.sum()) - np.repeat(first, count)
-    words = anywhere[np.repeat(np.cumsum(length) - length, count) + 8 * position].astype(np.uint64)
-    words[first + count - 1] &= _MASKS[length & 7]
-    place, size = position.astype(np.uint64), length.astype(np.uint64)
-    lanes = np.empty((2, len(texts)), dtype=np.uint64)
-    for lane, (step, seed) in enumerate(zip(_STEP, _SEED, strict=True)):
-        mixed = mix(words ^ (place * np.uint64(step) + np.uint64(seed)))
-        lanes[lane] = np.add.reduceat(mixed, first) + size * np.uint64(step)
-    return lanes
+    words = anywhere[np.repeat(np.cumsum(size) - size, count) + 8 * position]
+    words[first + count - 1] &= _MASKS[(size - 1 & 7) + 1]
+    place = position.view(np.uint64)
+    for lane, step, seed in zip(lanes, _STEP, _SEED, strict=True):
+        np.add(lane, np.add.reduceat(mix(words ^ (place * step + seed)), first), out=lane)
