@@ -25,8 +25,11 @@ def coded(cells: pl.Series) -> pl.Series:
     """The same cells as codes, if they are long text of which few differ."""
     if cells.dtype != pl.String or len(cells) <= _LONG:
         return cells
-    few = int(cells.approx_n_unique()) <= min(FEW, len(cells) // 4)  # type: ignore[arg-type]
-    return cells.cast(pl.Categorical(pl.Categories.random())).rechunk() if few else cells
+    if int(cells.approx_n_unique()) > min(FEW, len(cells) // 4):  # type: ignore[arg-type]
+        return cells
+    # As a frame, which keeps the chunks: where those of a table's columns differ, polars joins
+    # all pieces of all columns whenever some are selected.
+    return cells.to_frame().select(pl.all().cast(pl.Categorical(pl.Categories.random()))).to_series()
 
 
 def is_coded(cells: pl.Series) -> bool:
