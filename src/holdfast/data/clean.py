@@ -27,10 +27,13 @@ def clean(table: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame,
     The steps: "infinite to missing", "missing-value words", "not a number" (date, yes or
     no) "to missing", "white space", "spelling".
     """
+    # Text that differs first: it takes longest, and no thread should wait for it at the end.
+    texts_first = sorted(columns, key=lambda column: table[column.name].dtype != pl.String)
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
-        done = list(pool.map(lambda column: _cleaned(table[column.name], column), columns))
-    typed = pl.DataFrame([cells for cells, _ in done])
-    return typed, tuple(step for _, steps in done for step in steps)
+        done = list(pool.map(lambda column: _cleaned(table[column.name], column), texts_first))
+    found = {cells.name: (cells, steps) for cells, steps in done}
+    typed = pl.DataFrame([found[column.name][0] for column in columns])
+    return typed, tuple(step for column in columns for step in found[column.name][1])
 
 
 def _cleaned(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:

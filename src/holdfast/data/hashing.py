@@ -218,7 +218,7 @@ def _words(texts: pl.Series) -> np.ndarray:
     data = texts.str.join("")[0].encode() + bytes(8)
     # Every 8 bytes that start anywhere in the data, as one word, without a copy.
     anywhere = np.ndarray(len(data) - 7, dtype="<u8", buffer=data, strides=(1,))
-    lanes = np.multiply.outer(_STEP, size.view(np.uint64))
+    lanes: np.ndarray = np.multiply.outer(_STEP, size.view(np.uint64))
     (_add_across if size.max() <= _SHORT else _add_along)(lanes, anywhere, size)
     return lanes
 
