@@ -124,6 +124,27 @@ def test_long_columns_and_long_cells_hash_like_single_rows(monkeypatch: pytest.M
     assert (hash_rows(long) == expected).all()
 
 
+def text_by_hand(text: str) -> list[int]:
+    """A text's two lanes, its bytes taken one word at a time: the format "rows.v1" in plain Python."""
+    data, lanes, whole = text.encode(), [], (1 << 64) - 1
+    for step, seed in zip(hashing._STEP.tolist(), hashing._SEED.tolist(), strict=True):
+        total = len(data) * step
+        for place in range(-(-len(data) // 8)):
+            word = int.from_bytes(data[8 * place : 8 * place + 8], "little") ^ (place * step + seed & whole)
+            for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+                word = (word ^ word >> shift) * factor & whole
+            total += word ^ word >> 31
+        lanes.append(total & whole)
+    return lanes
+
+
+@given(st.lists(st.integers(1, 140), min_size=1, max_size=20), st.sampled_from("aé漢"))
+@settings(max_examples=60, deadline=None)
+def test_texts_of_any_length_hash_as_by_hand(sizes: list[int], letter: str) -> None:
+    texts = [letter * (size // 3) + "xyz"[: size % 3] or "x" for size in sizes]
+    assert hashing._words(pl.Series(texts)).T.tolist() == [text_by_hand(text) for text in texts]
+
+
 @given(TABLES)
 @settings(max_examples=60, deadline=None)
 def test_hashing_tables_together_changes_nothing(rows: list[tuple[str | None, float | None, str]]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
+from holdfast.core.labels import label_text
 from holdfast.core.plural import count
 from holdfast.core.schema import Schema
 from holdfast.errors import ColumnError, InputError
@@ -86,6 +87,12 @@ class Dataset:
         """
         columns = [(c.name, c.kind, c.role) for c in self.schema]
         return fingerprint([self.content, sorted(columns), len(self)])
+
+    @cached_property
+    def label_counts(self) -> pl.DataFrame:
+        """Each `label` of the target, as text, and how many rows have it, `count`; the order is none."""
+        counted = self.target.drop_nulls().alias("label").value_counts()
+        return counted.with_columns(label_text(counted["label"])).group_by("label").sum()
 
     @property
     def target(self) -> pl.Series:

@@ -59,10 +59,8 @@ def label_text(labels: object, what: str = "labels") -> pl.Series:
     text = series.cast(pl.String)
     if series.dtype.is_integer() or series.dtype == pl.Boolean:
         return text
-    if (
-        not text.str.ends_with("0").any()
-        or not (text.str.contains(".0", literal=True) | (text == "-0")).any()
-    ):
+    ending = text.filter(text.str.ends_with("0"))
+    if not (ending.str.contains(".0", literal=True) | (ending == "-0")).any():
         return text  # nothing to shorten, as in most columns of words or ids
     return text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1").str.replace(r"^-0$", "0")
 

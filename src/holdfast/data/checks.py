@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from holdfast.core.dataset import Check, Dataset
-from holdfast.core.labels import label_text
 from holdfast.core.plural import count
 from holdfast.core.task import Task
 from holdfast.data.clean import SPELLING
@@ -41,7 +40,7 @@ def _target_checks(dataset: Dataset) -> list[Check]:
         checks.append(Check("missing target", "warning", name, message, missing))
     if dataset.schema.task is not Task.CLASSIFICATION:
         return checks
-    counts = label_text(dataset.target.drop_nulls()).alias("label").value_counts().sort("count", "label")
+    counts = dataset.label_counts.sort("count", "label")
     label, fewest = counts.row(0)
     share = fewest / counts["count"].sum()
     few = counts.filter(pl.col("count") < _FEW)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import polars as pl
 
 from holdfast.core.cells import BLANKS, parse_series
 from holdfast.core.dataset import Step
 from holdfast.core.schema import Column, Kind
+from holdfast.data.coded import coded, is_coded, levels_in
 from holdfast.data.spill import kept
-from holdfast.data.words import about_distinct
 from holdfast.errors import some
 
-# Up to this many distinct cells a column is read through them, not cell by cell.
-_FEW = 20_000
 # The steps that merge spellings of one category, and that take infinities for empty cells.
 SPELLING, INFINITE = "spelling", "infinite to missing"
 _INFINITY = r"(?i)^[+-]?inf(?:inity)?$"
@@ -28,10 +27,13 @@ def clean(table: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame,
     The steps: "infinite to missing", "missing-value words", "not a number" (date, yes or
     no) "to missing", "white space", "spelling".
     """
+    # Text that differs first: it takes longest, and no thread should wait for it at the end.
+    texts_first = sorted(columns, key=lambda column: table[column.name].dtype != pl.String)
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
-        done = list(pool.map(lambda column: _cleaned(table[column.name], column), columns))
-    typed = pl.DataFrame([cells for cells, _ in done])
-    return typed, tuple(step for _, steps in done for step in steps)
+        done = list(pool.map(lambda column: _cleaned(table[column.name], column), texts_first))
+    found = {cells.name: (cells, steps) for cells, steps in done}
+    typed = pl.DataFrame([found[column.name][0] for column in columns])
+    return typed, tuple(step for column in columns for step in found[column.name][1])
 
 
 def _cleaned(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:
@@ -43,6 +45,13 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
     """One raw column, typed, and the steps it took."""
     if column.kind is Kind.NUMBER and raw.dtype == pl.Float64 and raw.is_finite().all():
         return raw, []
+    raw = coded(raw)
+    if is_coded(raw):
+        levels, places = levels_in(raw)
+        typed = parse_series(levels, column)
+        count = pl.Series("count", np.bincount(places, minlength=len(levels)))
+        counted = pl.DataFrame([levels.alias("raw"), typed.alias("typed"), count])
+        return typed.gather(places), _steps(counted, column)
     if raw.dtype != pl.String:
         typed = parse_series(raw, column)
         lost = int((raw.is_not_null() & typed.is_null()).sum())
@@ -55,16 +64,6 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
                 Step(f"not a {_NOT_A.get(column.kind, column.kind)} to missing", column.name, lost - infinite)
             )
         return typed, steps
-    if len(raw) > 1000 and about_distinct(raw) <= min(_FEW, len(raw) // 4):
-        coded = raw.cast(pl.Categorical(pl.Categories.random()))  # of its own, so that none outlives the call
-        counted = coded.alias("raw").value_counts(name="count")
-        place = counted["raw"].to_physical()
-        counted = counted.with_columns(pl.col("raw").cast(pl.String))
-        counted = counted.with_columns(parse_series(counted["raw"], column).alias("typed"))
-        if column.kind in (Kind.CATEGORY, Kind.TEXT) and (counted["raw"].eq_missing(counted["typed"])).all():
-            return raw, []
-        by_code = counted.with_columns(place=place).drop_nulls("place").sort("place")["typed"]
-        return by_code.gather(coded.to_physical()).rename(column.name), _steps(counted, column)
     typed = parse_series(raw, column)
     if column.kind is not Kind.CATEGORY and typed.null_count() == raw.null_count():
         return raw if column.kind is Kind.TEXT else typed, []
@@ -74,8 +73,8 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
 
 def first_infinite(raw: pl.Series) -> int:
     """The row of the first infinite cell of a raw column that holds one, counted from 1."""
-    if raw.dtype == pl.String:
-        infinite = raw.str.strip_chars(BLANKS).str.contains(_INFINITY)
+    if raw.dtype == pl.String or is_coded(raw):
+        infinite = raw.cast(pl.String).str.strip_chars(BLANKS).str.contains(_INFINITY)
     else:
         infinite = raw.is_infinite()
     return int(infinite.fill_null(False).arg_true()[0]) + 1

@@ -36,7 +36,8 @@ class _Cells:
 def column_checks(dataset: Dataset) -> list[Check]:
     """One note per kind of fact, however many columns it holds for."""
     columns = dataset.schema.features
-    table = dataset.table.select(column.name for column in columns)
+    # Column by column: a whole table's pieces would first be joined, all rows of them.
+    table = pl.DataFrame([dataset.table[column.name] for column in columns])
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
         cells = list(pool.map(_counted, table.get_columns(), [column.kind for column in columns]))
     return [
@@ -60,7 +61,7 @@ def _levels(cells: pl.Series, known: int) -> int:
         return about
     if about > _SEVERAL and cells.dtype == pl.Float64 and not all_whole(cells):
         return about  # that all measures differ says nothing
-    return exactly_distinct(cells.drop_nulls())
+    return exactly_distinct(cells, about)
 
 
 def _note(kind: str, names: list[str], message: str) -> list[Check]:

@@ -11,24 +11,25 @@ The mixer is SplitMix64's finaliser (Steele, Lea and Flood 2014).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
 import numpy as np
 import polars as pl
 
+from holdfast.data.coded import coded, is_coded, levels_in
 from holdfast.errors import ColumnError
 
 _FORMAT = b"holdfast.rows.v1"
-_ROWS = 1 << 17  # of text at once: it is worth finding the distinct ones among them
-_BLOCK = 1 << 14  # rows of numbers at once: they stay in the cache, in memory that is used again
+_ROWS = 1 << 17  # for one thread at once
+_BLOCK = 1 << 14  # rows of a column at once: they stay in the cache, in memory that is used again
 _BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
-_HEAD = 1 << 12  # cells that show whether a column of text holds few distinct ones
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
-_MASKS = np.array([~0 & 0xFFFFFFFFFFFFFFFF] + [(1 << 8 * k) - 1 for k in range(1, 8)], dtype=np.uint64)
-_STEP = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)  # one odd multiplier per lane
-_SEED = (0x243F6A8885A308D3, 0x13198A2E03707344)  # digits of pi
+_SHORT = 64  # bytes: texts up to here are read word by word, all of them at once
+_MASKS = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # for so many bytes of a word
+_STEP = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], dtype=np.uint64)  # one odd multiplier per lane
+_SEED = np.array([0x243F6A8885A308D3, 0x13198A2E03707344], dtype=np.uint64)  # digits of pi
 _MISSING = 0x7FF8000000000001  # a nan's bits, which no number that is there can have
 _TIME = 0xA4093822299F31D0
 
@@ -54,21 +55,17 @@ def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
     rows = tables[0].height
     sums = [np.zeros((2, rows), dtype=np.uint64) for _ in tables]
     columns = _shared(tables)
-    texts = [one for one in columns if one[0].dtype == pl.String]
-    others = [one for one in columns if one[0].dtype != pl.String]
-    keys = {column.name: _key(column.name) for column, _ in columns}
 
     def add(start: int) -> None:
-        end = min(start + _ROWS, rows)
-        for together, step in ((texts, _ROWS), (others, _BLOCK)):
-            for at in range(start, end, step):
-                part = slice(at, min(at + step, end))
-                for column, holders in together:
-                    mixed = _mixed(column[part], keys[column.name])
-                    for holder in holders:
-                        sums[holder][:, part] += mixed
+        for at in range(start, min(start + _ROWS, rows), _BLOCK):
+            part = slice(at, min(at + _BLOCK, start + _ROWS, rows))
+            for mixed, (_, holders) in zip(hashed, columns, strict=True):
+                words = mixed(part)
+                for holder in holders:
+                    sums[holder][:, part] += words
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
+        hashed = list(pool.map(lambda one: _hashed(one[0]), columns))
         list(pool.map(add, range(0, rows, _ROWS)))
     return sums
 
@@ -117,17 +114,18 @@ def _key(name: str) -> tuple[int, int]:
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
+def _hashed(column: pl.Series) -> Callable[[slice], np.ndarray]:
+    """What gives the cells of a slice of rows as their parts of the sums; few levels are hashed once each."""
+    key, column = _key(column.name), coded(column)
+    if not is_coded(column):
+        return lambda part: _mixed(column[part], key)
+    levels, places = levels_in(column)
+    lanes = _mixed(levels, key)
+    return lambda part: np.take(lanes, places[part], axis=1)
+
+
 def _mixed(series: pl.Series, key: tuple[int, int]) -> np.ndarray:
     """Each cell's part of its row's sums: uint64 of shape (2, n)."""
-    if series.dtype == pl.String and len(series) > _HEAD and series[:_HEAD].n_unique() <= _HEAD // 2:
-        # Few distinct texts: hash each once. A mapping of its own, so that none outlives the call.
-        coded = series.cast(pl.Categorical(pl.Categories.random()))
-        levels = coded.unique()
-        place = levels.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        lanes = np.empty((2, int(place.max()) + 2), dtype=np.uint64)  # the last place is for null
-        lanes[:, place] = _mixed(levels.cast(pl.String), key)
-        codes = coded.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        return np.take(lanes, codes, axis=1)
     mixed = np.empty((2, len(series)), dtype=np.uint64)
     for lane, words, seed in zip(mixed, _cells(series), key, strict=True):
         np.bitwise_xor(words, np.uint64(seed), out=lane)
@@ -191,11 +189,12 @@ def _integers(series: pl.Series) -> np.ndarray:
 
 
 def _texts(series: pl.Series) -> np.ndarray:
-    values = series.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    parsed = series.cast(pl.Float64, strict=False)
+    if parsed.null_count() == len(parsed) and series.null_count() == 0 and (series != "").all():
+        return _words(series)  # as nearly all columns of text are
+    values = parsed.fill_null(np.nan).to_numpy()
     numeric = np.isfinite(values) & ~_large(values)
     text = ~numeric & (series.is_not_null() & (series != "")).to_numpy()
-    if text.all():
-        return _words(series)
     words = np.where(numeric, values + 0.0, np.nan).view(np.uint64)
     words[~numeric] = _MISSING
     if not text.any():
@@ -212,21 +211,36 @@ def _large(values: np.ndarray) -> np.ndarray:
 
 def _words(texts: pl.Series) -> np.ndarray:
     """The words of texts that are neither null nor empty: uint64 of shape (2, n)."""
-    length = texts.str.len_bytes().to_numpy().astype(np.int64)
-    if len(texts) > 1 and length.sum() > _BYTES:
+    size = texts.str.len_bytes().to_numpy().astype(np.int64)
+    if len(texts) > 1 and size.sum() > _BYTES:
         half = len(texts) // 2
         return np.concatenate([_words(texts[:half]), _words(texts[half:])], axis=1)
     data = texts.str.join("")[0].encode() + bytes(8)
     # Every 8 bytes that start anywhere in the data, as one word, without a copy.
     anywhere = np.ndarray(len(data) - 7, dtype="<u8", buffer=data, strides=(1,))
-    count = (length + 7) >> 3
+    lanes: np.ndarray = np.multiply.outer(_STEP, size.view(np.uint64))
+    (_add_across if size.max() <= _SHORT else _add_along)(lanes, anywhere, size)
+    return lanes
+
+
+def _add_across(lanes: np.ndarray, anywhere: np.ndarray, size: np.ndarray) -> None:
+    """Add to the lanes the first word of every text, then the second of those that have one, and so on."""
+    rows, start, place = np.arange(len(size)), np.cumsum(size) - size, np.zeros(1, dtype=np.uint64)
+    while len(rows):
+        words = anywhere[start] & _MASKS[np.minimum(size, 8)]
+        for lane, step, seed in zip(lanes, _STEP, _SEED, strict=True):
+            lane[rows] += mix(words ^ (place * step + seed))
+        more = np.flatnonzero(size > 8)
+        rows, start, size, place = rows[more], start[more] + 8, size[more] - 8, place + 1
+
+
+def _add_along(lanes: np.ndarray, anywhere: np.ndarray, size: np.ndarray) -> None:
+    """Add to the lanes all words of all texts, one text behind the other: long ones in a few steps, too."""
+    count = (size + 7) >> 3
     first = np.cumsum(count) - count
     position = np.arange(count.sum()) - np.repeat(first, count)
-    words = anywhere[np.repeat(np.cumsum(length) - length, count) + 8 * position].astype(np.uint64)
-    words[first + count - 1] &= _MASKS[length & 7]
-    place, size = position.astype(np.uint64), length.astype(np.uint64)
-    lanes = np.empty((2, len(texts)), dtype=np.uint64)
-    for lane, (step, seed) in enumerate(zip(_STEP, _SEED, strict=True)):
-        mixed = mix(words ^ (place * np.uint64(step) + np.uint64(seed)))
-        lanes[lane] = np.add.reduceat(mixed, first) + size * np.uint64(step)
-    return lanes
+    words = anywhere[np.repeat(np.cumsum(size) - size, count) + 8 * position]
+    words[first + count - 1] &= _MASKS[(size - 1 & 7) + 1]
+    place = position.view(np.uint64)
+    for lane, step, seed in zip(lanes, _STEP, _SEED, strict=True):
+        np.add(lane, np.add.reduceat(mix(words ^ (place * step + seed)), first), out=lane)

@@ -12,7 +12,7 @@ from holdfast.core.fingerprint import fingerprint
 from holdfast.core.labels import label_text
 from holdfast.core.schema import Role, Schema
 from holdfast.data.hashing import hash_of, row_sums
-from holdfast.data.words import exactly_distinct
+from holdfast.data.words import about_distinct, exactly_distinct
 
 _PREFIX = b"h1"
 _DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -141,7 +141,9 @@ def _hex(lanes: np.ndarray) -> pl.Series:
 
 def _numbered(names: pl.Series, ties: list[np.ndarray]) -> pl.Series:
     """The names, unique: every repeat but the first gets a copy number, in the order of the `ties` (sums)."""
-    while exactly_distinct(names) < len(names):  # again only when a name itself looks like "a#2"
+    while exactly_distinct(names, about_distinct(names)) < len(
+        names
+    ):  # again only when a name itself looks like "a#2"
         repeated = names.is_duplicated()
         rows = repeated.arg_true()
         same = names.gather(rows).cast(pl.Categorical(pl.Categories.random())).to_physical()

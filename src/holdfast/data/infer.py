@@ -11,12 +11,14 @@ import polars as pl
 from holdfast.core.cells import fold_expression, parse_series
 from holdfast.core.schema import FALSE, TRUE, CellFormat, Column, Kind
 from holdfast.data.calendar import date_patterns
+from holdfast.data.coded import is_coded
 from holdfast.data.numbers import number_format
 from holdfast.data.words import (
     ALSO_MISSING,
     Levels,
     about_distinct,
     all_whole,
+    distinct_whole,
     exactly_distinct,
     levels_of,
     missing_words,
@@ -55,10 +57,11 @@ def infer(raw: pl.DataFrame, kinds: Mapping[str, Kind] | None = None) -> dict[st
     `kinds` are those that the user chose: see `infer_as`.
     """
     chosen = kinds or {}
-    found = _infer_numbers(raw.select(pl.col(pl.Float64)))
+    numbers = _figures(raw.select(pl.col(pl.Float64)))
 
     def infer_one(cells: pl.Series) -> Guess:
-        guess = found[cells.name] if cells.name in found else _infer_other(cells)
+        of = numbers.get(cells.name)
+        guess = _infer_number(cells, *of) if of else _infer_other(cells)
         return infer_as(cells, guess, chosen[cells.name]) if cells.name in chosen else guess
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
@@ -71,7 +74,7 @@ def infer_as(cells: pl.Series, guess: Guess, kind: Kind) -> Guess:
         return replace(guess, why="as you said")
     levels = levels_of(cells)
     form: CellFormat | None = CellFormat(missing=missing_words(levels))
-    if kind is Kind.NUMBER and cells.dtype == pl.String:
+    if kind is Kind.NUMBER and (cells.dtype == pl.String or is_coded(cells)):
         form = number_format(levels, forced=True)
     elif kind is Kind.DATE:
         calendar = date_patterns(levels, cells, forced=True)
@@ -107,50 +110,39 @@ def spelled(cells: pl.Series, levels: Levels | None = None) -> CellFormat:
     return CellFormat(missing=missing, spelling=dict(zip(kept["fold"], kept["value"], strict=True)))
 
 
-def _infer_numbers(raw: pl.DataFrame) -> dict[str, Guess]:
-    """What Float64 columns are: each figure is taken of all columns in one pass."""
+def _figures(raw: pl.DataFrame) -> dict[str, tuple[int, float, float]]:
+    """How many cells of each Float64 column are known, the least and the largest: all columns in one pass."""
     if raw.width == 0:
         return {}
     rows = [raw.select(figure).row(0) for figure in (pl.all().count(), pl.all().min(), pl.all().max())]
-    facts = zip(raw.iter_columns(), *rows, strict=True)
-    return {
-        column.name: _infer_number(column, _Figures(known, low, high, all_whole(column)))
-        for column, known, low, high in facts
-    }
+    return dict(zip(raw.columns, zip(*rows, strict=True), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Figures:
-    known: int
-    low: float
-    high: float
-    whole: bool
-
-
-def _infer_number(cells: pl.Series, of: _Figures) -> Guess:
+def _infer_number(cells: pl.Series, known: int, low: float, high: float) -> Guess:
+    whole = all_whole(cells)
     form = CellFormat(missing=_STRICT)
-    if of.known == 0:
+    if known == 0:
         return Guess(Kind.NUMBER, form, "every cell is empty", 0, 0)
-    distinct = about_distinct(cells) if of.whole else of.known  # measures may as well all differ
-    if of.whole and (distinct < _FEW or distinct > _NEARLY * of.known):  # codes and identifiers: exactly
-        distinct = cells.drop_nulls().n_unique()
-    if of.whole and of.low >= _DAY_NUMBERS[0] and of.high <= _DAY_NUMBERS[1]:
+    distinct = about_distinct(cells) if whole else known  # measures may as well all differ
+    if whole and (distinct < _FEW or distinct > _NEARLY * known):  # codes and identifiers: exactly
+        distinct = distinct_whole(cells.drop_nulls(), low, high)
+    if whole and low >= _DAY_NUMBERS[0] and high <= _DAY_NUMBERS[1]:
         calendar = date_patterns(levels_of(cells), cells)
         if calendar:
             form = replace(form, dates=calendar.patterns)
-            why = f"whole numbers that are days, like {of.low:.0f}"
-            return Guess(Kind.DATE, form, why, of.known, distinct, whole=True)
-    if of.low == of.high:
-        return Guess(Kind.NUMBER, form, f"constant: every number is {of.low:g}", of.known, 1, of.whole)
-    why = "numbers, 0 and 1 only" if distinct == 2 and (of.low, of.high) == (0, 1) else "numbers"
-    return Guess(Kind.NUMBER, form, why, of.known, distinct, of.whole)
+            why = f"whole numbers that are days, like {low:.0f}"
+            return Guess(Kind.DATE, form, why, known, distinct, whole=True)
+    if low == high:
+        return Guess(Kind.NUMBER, form, f"constant: every number is {low:g}", known, 1, whole)
+    why = "numbers, 0 and 1 only" if distinct == 2 and (low, high) == (0, 1) else "numbers"
+    return Guess(Kind.NUMBER, form, why, known, distinct, whole)
 
 
 def _infer_other(cells: pl.Series) -> Guess:
     known = len(cells) - cells.null_count()
     if known == 0:
         return Guess(Kind.NUMBER, CellFormat(missing=_STRICT), "every cell is empty", 0, 0)
-    if cells.dtype == pl.String:
+    if cells.dtype == pl.String or is_coded(cells):
         return _infer_text(cells)
     distinct = cells.drop_nulls().n_unique()
     if cells.dtype == pl.Boolean:
@@ -189,7 +181,7 @@ def _text_or_category(cells: pl.Series, levels: Levels, known: int) -> Guess:
     words = _float(values.str.count_matches(r"\s+").mean()) + 1
     length = _float(values.str.len_chars().mean())
     if not levels.whole and levels.distinct > _NEARLY * known:
-        levels = replace(levels, distinct=exactly_distinct(cells.drop_nulls()))
+        levels = replace(levels, distinct=exactly_distinct(cells, levels.distinct))
     repeated = 1 - levels.distinct / max(1, known)
     if (words >= 3 and repeated < 0.5 and levels.distinct > 10) or (length >= 60 and levels.distinct > 20):
         why = f"free text, {words:.0f} words on average, {levels.distinct:,} different"

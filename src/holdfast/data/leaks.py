@@ -12,6 +12,7 @@ import polars as pl
 from holdfast.core.dataset import Check, Dataset
 from holdfast.core.labels import label_text
 from holdfast.core.task import Task
+from holdfast.data.coded import coded, counts_of
 from holdfast.data.probe import Signal, signals
 
 _PERFECT = 0.98  # AUC, or R2 of ranks
@@ -34,10 +35,9 @@ def leak_checks(dataset: Dataset) -> list[Check]:
 
 def _enough(dataset: Dataset) -> bool:
     """Whether a column can hardly look perfect by chance."""
-    known = dataset.target.drop_nulls()
     if dataset.schema.task is not Task.CLASSIFICATION:
-        return len(known) >= 2 * _FEWEST
-    counts = label_text(known).alias("label").value_counts()["count"].sort(descending=True)
+        return len(dataset) - dataset.target.null_count() >= 2 * _FEWEST
+    counts = dataset.label_counts["count"].sort(descending=True)
     return len(counts) > 1 and counts[1] >= _FEWEST
 
 
@@ -69,8 +69,8 @@ def _telling_gaps(dataset: Dataset) -> list[Check]:
     known = dataset.target.is_not_null() if len(target) < len(dataset) else None
     tell: Callable[[pl.Series, pl.Series], str] = _explaining_gap
     if dataset.schema.task is Task.CLASSIFICATION:
-        target = label_text(target).alias("label")
-        tell = partial(_pure_gap, rows_of=dict(target.value_counts().iter_rows()))
+        target = coded(label_text(target))
+        tell = partial(_pure_gap, rows_of=dict(dataset.label_counts.iter_rows()))
     gaps = {name: dataset.table[name].is_null() for name in holey}
     if known is not None:
         gaps = {name: gap.filter(known) for name, gap in gaps.items()}
@@ -91,7 +91,7 @@ def _telling_gaps(dataset: Dataset) -> list[Check]:
 
 def _pure_gap(gap: pl.Series, labels: pl.Series, rows_of: Mapping[str, int]) -> str:
     """What makes the gap suspicious, or an empty text; `rows_of` are the rows of each label."""
-    empty = dict(labels.filter(gap).value_counts().iter_rows())
+    empty = dict(counts_of(labels.filter(gap)).iter_rows())
     filled = {label: rows - empty.get(label, 0) for label, rows in rows_of.items()}
     for state, counts in (("empty", empty), ("filled", filled)):
         rows = sum(counts.values())

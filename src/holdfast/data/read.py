@@ -12,6 +12,7 @@ from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
 from holdfast.data.checks import check
 from holdfast.data.clean import INFINITE, clean, first_infinite
+from holdfast.data.coded import coded_texts
 from holdfast.data.identity import Identity, identify_as
 from holdfast.data.infer import infer
 from holdfast.data.load import Loaded, Source, load
@@ -61,6 +62,7 @@ def read(
 def read_as(source: Source, overrides: Overrides) -> Dataset:
     """`read` with what the user says as one value."""
     loaded = load(source)
+    loaded = replace(loaded, table=coded_texts(loaded.table))
     table, schema, identity, steps = _typed(loaded, overrides)
     name, read_steps = loaded.name, loaded.steps
     del loaded  # the raw cells take more memory than all that follows

@@ -10,6 +10,7 @@ from holdfast.core.dataset import Check, Dataset
 from holdfast.core.estimate import significant
 from holdfast.core.labels import label_text
 from holdfast.core.task import Task
+from holdfast.data.words import all_differ
 
 # From these shares of the rows on, twins and their conflicts move a score that one would compare.
 _MANY, _WRONG = 0.05, 0.005
@@ -17,9 +18,9 @@ _MANY, _WRONG = 0.05, 0.005
 
 def twin_checks(dataset: Dataset) -> list[Check]:
     """Twins, and the targets on which they disagree."""
-    frame = pl.DataFrame({"twin": dataset.twin, "target": dataset.target})
-    if frame["twin"].n_unique() == len(frame):
+    if all_differ(dataset.twin):
         return []
+    frame = pl.DataFrame({"twin": dataset.twin, "target": dataset.target})
     frame = frame.filter(pl.col("twin").is_duplicated())
     rows, sets = frame.height, frame["twin"].n_unique()
     share = rows / len(dataset)

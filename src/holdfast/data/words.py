@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from holdfast.core.cells import BLANKS, text_expression
+from holdfast.data.coded import FEW, counts_of, is_coded
 
 # In any column. "none" and "unknown" may be categories of their own.
 MISSING = (
@@ -33,7 +35,7 @@ ALSO_MISSING = (
     "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity",
 )  # fmt: skip
 
-_MANY, _FIRST, _NEARLY = 20_000, 1000, 0.9
+_FIRST, _NEARLY = 1000, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +65,19 @@ class Levels:
 
 def levels_of(cells: pl.Series) -> Levels:
     """The levels of a raw column."""
-    distinct = about_distinct(cells)
-    whole = len(cells) <= _MANY or distinct <= _MANY
+    distinct = 0 if is_coded(cells) else about_distinct(cells)  # a coded column has few
+    whole = len(cells) <= FEW or distinct <= FEW
     if not whole:
-        cells = cells.gather_every(len(cells) // _MANY)
-    counted = cells.alias("value").value_counts(name="count")
-    trimmed = text_expression(pl.col("value"), cells.dtype).str.strip_chars(BLANKS)
+        cells = cells.gather_every(len(cells) // FEW)
+    counted = counts_of(cells)
+    trimmed = text_expression(pl.col("value"), counted["value"].dtype).str.strip_chars(BLANKS)
     counted = counted.with_columns(trimmed.alias("value"), pl.col("count").cast(pl.Int64))
     counted = counted.group_by("value").sum().sort("count", "value", descending=[True, False])
     folded = pl.col("value").str.to_lowercase()
     known = counted.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
     filled = known.filter(~folded.is_in(list(_missing_in(known))))
     empty = len(cells) - int(filled["count"].sum())
-    return Levels(filled, len(cells), empty, bool(whole), len(filled) if whole else distinct)
+    return Levels(filled, len(cells), empty, whole, len(filled) if whole else distinct)
 
 
 def about_distinct(cells: pl.Series) -> int:
@@ -83,12 +85,28 @@ def about_distinct(cells: pl.Series) -> int:
     return int(cells.approx_n_unique())  # type: ignore[arg-type]
 
 
-def exactly_distinct(cells: pl.Series) -> int:
-    """How many cells differ, exactly."""
-    # Texts that all differ are told by their hashes, and faster.
-    if about_distinct(cells) > _NEARLY * len(cells) and cells.hash().n_unique() == len(cells):
-        return len(cells)
-    return cells.n_unique()
+def exactly_distinct(cells: pl.Series, about: int) -> int:
+    """How many known cells differ, exactly; `about_distinct` says about how many."""
+    missing = cells.null_count()
+    # Cells that all differ are told by their hashes, and faster.
+    if about > _NEARLY * (len(cells) - missing) and all_differ(cells.drop_nulls().hash().to_numpy()):
+        return len(cells) - missing
+    return cells.n_unique() - bool(missing)
+
+
+def all_differ(words: np.ndarray) -> bool:
+    """Whether no two integers of shape (n,) are equal: sorting them takes a third of the time of a set."""
+    ordered = np.sort(words)
+    return bool((ordered[1:] != ordered[:-1]).all())
+
+
+def distinct_whole(numbers: pl.Series, low: float, high: float) -> int:
+    """How many of these whole numbers, all known and from `low` to `high`, differ, exactly."""
+    if not high - low < len(numbers):
+        return numbers.n_unique()
+    seen = np.zeros(int(high - low) + 1, dtype=bool)  # a place for each number, where there are so few
+    seen[(numbers.to_numpy() - low).astype(np.int64)] = True
+    return int(seen.sum())
 
 
 def all_whole(numbers: pl.Series) -> bool:
