@@ -63,7 +63,8 @@ def _unnamed(shown: Proof) -> str:
 def _row(claim: Claim) -> tuple[str | Text, ...]:
     name = words.metric(claim.name) if claim.kind is ClaimKind.MAIN else claim.name
     name = name if claim.kind is ClaimKind.TARGET else f"{claim.kind}: {name}"
-    sealed = Text(str(claim.status), style=_STYLES[claim.status])
+    said = "decides nothing" if claim.kind is ClaimKind.COST else str(claim.status)
+    sealed = Text(said, style=_STYLES[claim.status])
     if claim.sealed is not None and claim.kind is not ClaimKind.SLICE:
         sealed.append(f" {claim.sealed}")
     n = f"{claim.rows:,}" if claim.rows else ""
