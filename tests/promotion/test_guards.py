@@ -103,7 +103,7 @@ def test_fairness_fails_where_the_groups_are_treated_apart(subject: Subject, pre
     guard = Guard("g", GuardKind.FAIRNESS, column="gender", metric="selection_rate", at_most=0.1)
     checked = check(guard, replace(subject, predictions=predicted(unfair)))
     assert checked.status is FAILED
-    assert "selection_rate by gender, highest for 'f' and lowest for 'm', is" in checked.said
+    assert "selection rate by gender, highest for 'f' and lowest for 'm', is" in checked.said
 
 
 def by_tenure(**fields) -> Guard:

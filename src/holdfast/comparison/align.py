@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.labels import codes_of
-from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.errors import PredictionsError, some
 
 # Targets of one example may have been printed with fewer digits by one of the systems.

@@ -11,8 +11,8 @@ import polars as pl
 
 from holdfast.core.header import COLUMNS, Header
 from holdfast.core.labels import codes_of, column_of, in_order, label_text, positive_of, spelled_like
-from holdfast.core.plural import count
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.errors import PredictionsError, some
 
 # A predicted probability is never taken as exactly 0 for the log loss: one float32 step

@@ -10,8 +10,8 @@ import polars as pl
 
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes
 from holdfast.core.labels import label_text
-from holdfast.core.plural import count
 from holdfast.core.schema import Schema
+from holdfast.core.wording import count
 from holdfast.errors import ColumnError, InputError
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from holdfast.core.estimate import Estimate
 from holdfast.core.fingerprint import fingerprint
-from holdfast.core.plural import count
+from holdfast.core.wording import count
 from holdfast.errors import UnknownFindingError
 
 Fact = Estimate | float | int | str

@@ -10,8 +10,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from holdfast.core.estimate import Estimate
-from holdfast.core.plural import count
 from holdfast.core.query import parse_query
+from holdfast.core.wording import count
 from holdfast.errors import InputError, QueryError, some, suggest
 
 

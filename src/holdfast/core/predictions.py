@@ -30,9 +30,9 @@ from holdfast.core.assemble import Given, assemble
 from holdfast.core.header import Header
 from holdfast.core.labels import codes_of
 from holdfast.core.origin import TRAINED
-from holdfast.core.plural import count
 from holdfast.core.split import SEALED
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.errors import FileError, NewerError, PredictionsError, RoleError
 
 FORMAT = "predictions.v1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from holdfast.core.dataset import Check, Dataset
-from holdfast.core.plural import count
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.data.clean import SPELLING
 from holdfast.data.columns import column_checks
 from holdfast.data.leaks import leak_checks

@@ -9,10 +9,10 @@ import numpy as np
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Where
-from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, Term
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.debugging.case import Case, case_of
 from holdfast.debugging.corrected import ALPHA, promising
 from holdfast.debugging.drift import drifts

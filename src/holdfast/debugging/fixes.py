@@ -8,8 +8,8 @@ import polars as pl
 
 from holdfast.core.finding import FixName
 from holdfast.core.labels import label_text
-from holdfast.core.plural import count
 from holdfast.core.schema import Kind
+from holdfast.core.wording import count
 from holdfast.debugging.changes import (
     COPIES,
     Asked,

@@ -18,9 +18,9 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Fact, Finding, FixName, Suggestion, Suspect, Where
 from holdfast.core.places import places_in
-from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.debugging.case import case_of
 from holdfast.debugging.confident import (
     confident_joint,

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
-from holdfast.core.plural import count
 from holdfast.core.query import Query, Term
 from holdfast.core.schema import Kind
+from holdfast.core.wording import count
 from holdfast.debugging.case import Case
 from holdfast.debugging.cells import QUARTILES
 from holdfast.debugging.losses import loss_of

@@ -14,8 +14,8 @@ import polars as pl
 from holdfast.core.cells import fold
 from holdfast.core.finding import FixName
 from holdfast.core.labels import label_text
-from holdfast.core.plural import count
 from holdfast.core.schema import Role
+from holdfast.core.wording import count
 from holdfast.debugging.changes import Asked, Change, versioned
 from holdfast.errors import FixError, some
 

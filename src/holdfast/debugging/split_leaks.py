@@ -11,9 +11,9 @@ import polars as pl
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.finding import Finding, FixName, Suggestion, Where
-from holdfast.core.plural import count
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.debugging.case import Case
 from holdfast.debugging.losses import loss_of
 from holdfast.stats.tails import critical, two_sided

@@ -22,6 +22,7 @@ from holdfast.core.query import parse_query
 from holdfast.core.run import Run
 from holdfast.core.schema import Kind
 from holdfast.core.verdict import Verdict
+from holdfast.core.wording import as_written
 from holdfast.debugging.calibration import KIND as MISCALIBRATED
 from holdfast.debugging.changes import AIMS
 from holdfast.debugging.gap_change import Groups, judge_gap
@@ -56,7 +57,7 @@ def target_of(project: Project, fixed: Fixed, main: Question, sealed: tuple[Data
         return _gap(fixed, main)
     if finding.kind in _OF_DECISIONS:
         metric = AIMS.get(finding.about, _DECISIONS)
-        return replace(main, name=f"{metric}, all rows", metric=metric)
+        return replace(main, name=f"{as_written(metric)}, all rows", metric=metric)
     if finding.kind == FRAGILE:
         return _broken(project, fixed, main, sealed)
     if query:

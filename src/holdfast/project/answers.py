@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from holdfast.core.plural import count
 from holdfast.core.review import Answer
+from holdfast.core.wording import count
 from holdfast.data.load import load
 from holdfast.errors import InputError, some
 from holdfast.project.output import whole_numbers

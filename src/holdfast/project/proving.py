@@ -12,6 +12,7 @@ from holdfast.core.finding import FixName
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query
 from holdfast.core.verdict import Verdict
+from holdfast.core.wording import as_written
 from holdfast.debugging.parts import parts_of
 from holdfast.debugging.proof import Pair, Question, Trial
 from holdfast.project.aim import BANDS, cost_of, target_of
@@ -44,7 +45,7 @@ def trial(project: Project, fixed: Fixed, level: float) -> Trial:
         served_model(fixed.after).predict(new).named("after"),
     )
     seen = None if leak else _open_pair(fixed)
-    name = f"{plan.metric}, {leak} empty before" if leak else plan.metric
+    name = as_written(plan.metric) + (f", {leak} empty before" if leak else "")
     main = Question(name, plan.metric, seen, sealed)
     seen_cells = None if seen is None else fixed.cells_of(seen.before)
     parts = _parts(fixed.dataset)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from holdfast.core.guard import Checked, GuardStatus
 from holdfast.core.verdict import Outcome, Verdict
+from holdfast.core.wording import as_written
 
 
 def failed(checked: Sequence[Checked]) -> tuple[Checked, ...]:
@@ -25,9 +26,9 @@ def passes(verdict: Verdict, *, carries_proof: bool) -> str:
     `verdict` is the candidate against the champion on sealed rows, at level 1 - 2 alpha / M.
     """
     if verdict.outcome is Outcome.BETTER:
-        return f"better than {verdict.first} on {verdict.metric}"
+        return f"better than {verdict.first} on {as_written(verdict.metric)}"
     difference = verdict.difference
     no_worse = difference.known and difference.value >= 0 and difference.low > -verdict.margin
     if carries_proof and no_worse:
-        return f"carries a proven fix, and is no worse than {verdict.first} on {verdict.metric}"
+        return f"carries a proven fix, and is no worse than {verdict.first} on {as_written(verdict.metric)}"
     return ""

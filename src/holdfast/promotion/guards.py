@@ -17,11 +17,11 @@ import polars as pl
 from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate
 from holdfast.core.guard import Checked, Guard, GuardKind, GuardStatus, out_of_range, plain_number
-from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import Query, parse_query
 from holdfast.core.task import Task
 from holdfast.core.verdict import Outcome, Verdict
+from holdfast.core.wording import as_written, count
 from holdfast.errors import HoldfastError, InputError, PlanError, QueryError, some
 from holdfast.metrics.by_group import gap_between, rate_names
 from holdfast.metrics.calibration import reliability
@@ -58,7 +58,7 @@ def _floor(guard: Guard, subject: Subject) -> Checked:
     for field, limit in (("at_least", guard.at_least), ("at_most", guard.at_most)):
         if limit is not None and not metric.bounds[0] <= limit <= metric.bounds[1]:
             raise InputError(out_of_range(field, limit, guard.metric, metric.bounds))
-    return _against_limit(guard, guard.metric, evaluate(rows, metric, level=LEVEL))
+    return _against_limit(guard, as_written(guard.metric), evaluate(rows, metric, level=LEVEL))
 
 
 def _fairness(guard: Guard, subject: Subject) -> Checked:
@@ -70,7 +70,7 @@ def _fairness(guard: Guard, subject: Subject) -> Checked:
     rate = next((name for name in rate_names(rows) if name.replace("_", " ") == wanted), wanted)
     found = gap_between(rows, groups, rate, level=LEVEL)
     ends = f", highest for {found.highest!r} and lowest for {found.lowest!r}," if found.highest else ""
-    checked = _against_limit(guard, f"the gap in {guard.metric} by {guard.column}{ends}", found.estimate)
+    checked = _against_limit(guard, f"the gap in {wanted} by {guard.column}{ends}", found.estimate)
     if not found.undecided:
         return checked
     few = f" Too few rows to compare: {some(found.undecided, 5)}."
@@ -198,10 +198,10 @@ def _against_reference(guard: Guard, verdict: Verdict) -> Checked:
     difference = verdict.difference
     if not difference.known:
         return _undecided(
-            guard, difference, f"{verdict.metric}{_place(guard)} is absent: {difference.reason}"
+            guard, difference, f"{as_written(verdict.metric)}{_place(guard)} is absent: {difference.reason}"
         )
     said = (
-        f"{verdict.metric} against {verdict.first}: {_shown(difference)}, positive = better, on "
+        f"{as_written(verdict.metric)} against {verdict.first}: {_shown(difference)}, positive = better, on "
         f"{count(difference.n, 'row')}{_place(guard)}; a loss of {verdict.margin:.4g} would not matter"
     )
     if difference.low > -verdict.margin:

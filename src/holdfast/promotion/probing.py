@@ -13,11 +13,11 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.estimate import Estimate, significant
 from holdfast.core.guard import Checked, Guard, GuardStatus, out_of_range, plain_number
 from holdfast.core.learner import Model
-from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.query import parse_query
 from holdfast.core.schema import Kind, Role
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.errors import ColumnError, InputError, PredictionsError
 from holdfast.promotion.subject import LEVEL, Subject, not_run
 

@@ -7,20 +7,9 @@ from datetime import datetime
 
 from holdfast.core.estimate import significant
 from holdfast.core.leaderboard import Leaderboard
-from holdfast.core.plural import count as count
 from holdfast.core.verdict import Outcome, Verdict
-
-_NAMES = {
-    "auc": "AUC",
-    "f1": "F1",
-    "brier": "Brier score",
-    "mae": "MAE",
-    "mape": "MAPE",
-    "mcc": "MCC",
-    "mse": "MSE",
-    "r2": "R²",
-    "rmse": "RMSE",
-}
+from holdfast.core.wording import as_written
+from holdfast.core.wording import count as count
 
 
 def clean(text: str) -> str:
@@ -48,15 +37,8 @@ def short(text: str, most: int = 40) -> str:
 
 
 def metric(name: str) -> str:
-    """A metric's name as people write it.
-
-    >>> metric("log_loss"), metric("auc"), metric("f1_macro")
-    ('log loss', 'AUC', 'F1 (macro)')
-    """
-    for how in ("macro", "weighted"):
-        if name.endswith(f"_{how}"):
-            return f"{metric(name.removesuffix(f'_{how}'))} ({how})"
-    return _NAMES.get(name, clean(name).replace("_", " "))
+    """A metric's name as people write it, fit to be shown."""
+    return clean(as_written(name))
 
 
 def direction(greater_is_better: bool) -> str:

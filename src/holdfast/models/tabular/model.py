@@ -15,10 +15,10 @@ import polars as pl
 
 from holdfast.core.cells import parse_cell, parse_series
 from holdfast.core.dataset import Dataset
-from holdfast.core.plural import count
 from holdfast.core.predictions import Predictions
 from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.core.task import Task
+from holdfast.core.wording import count
 from holdfast.errors import ModelError, PredictionsError, some
 from holdfast.models.tabular.encode import Encoder
 from holdfast.models.tabular.folder import Manifest, model_id
