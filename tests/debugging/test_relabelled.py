@@ -102,7 +102,7 @@ def test_a_useless_change_is_rarely_called_better():
 
 def test_the_length_of_a_sheet_tells_nothing_of_the_labels():
     lengths = {len(to_review(made(np.random.default_rng(seed), gain=0.3)[0])) for seed in range(5)}
-    assert lengths == {1_000 + 200}
+    assert lengths == {800 + 400}
 
 
 def test_both_kinds_of_rows_must_be_looked_at():

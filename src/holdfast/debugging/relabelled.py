@@ -37,7 +37,7 @@ from holdfast.stats.tails import standardised, two_sided
 UNJUDGED = Estimate.absent("open labels are what was changed, so they cannot judge the change")
 _FEWEST = 20  # looked-at rows of each kind
 _SUSPECT = 0.25  # of the sealed rows: those whose labels the models trust least
-_SUSPECTS, _OTHERS = 1_000, 200  # of those and of the other rows, on a sheet: a day's work at most
+_SUSPECTS, _OTHERS = 800, 400  # of those and of the other rows, on a sheet: a day's work at most
 _MARGIN = 0.02  # of the loss before, as comparisons of losses have it
 
 
