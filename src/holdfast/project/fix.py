@@ -216,11 +216,19 @@ def _proven(
         attempt=_attempts(kept, fixed),
         decision=entry.number,
         remaining=ledger_of(project, entries(project.store)).remaining(ids),
+        collect=_which(finding, outcome, claims),
         changed=change.said,
         query=finding.where.query,
     )
     _keep(project, proof, fixed)
     return proof
+
+
+def _which(finding: Finding, outcome: ProofOutcome, claims: Sequence[Claim]) -> str:
+    """How to write down the rows that would tell, where more of them would."""
+    if outcome is not ProofOutcome.NOT_PROVEN or not any(claim.needed for claim in claims):
+        return ""
+    return f"rows that would tell: holdfast fix {finding.id} --with {FixName.COLLECT} -o rows.csv"
 
 
 def _guarded(project: Project, fixed: Fixed) -> tuple[Checked, ...]:
