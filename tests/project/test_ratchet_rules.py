@@ -430,6 +430,14 @@ def test_a_guard_that_the_run_before_fails_too_is_not_the_fix_s_doing(project, a
     assert fix(LEAK, project=hf.open(project.path)).outcome is ProofOutcome.PROVEN
 
 
+def test_history_names_a_ledger_that_gave_answers_back(project, proof):
+    with sqlite3.connect(project.path / ".holdfast" / "catalog.db") as catalog:
+        catalog.execute("DELETE FROM ledger WHERE number = ?", (proof.decision,))
+    catalog.close()
+    with pytest.raises(DecisionError, match=f"entry {proof.decision} was taken out"):
+        history(project)
+
+
 def test_ctrl_c_in_a_fix_asks_nothing_of_sealed_rows(project, anew, monkeypatch):
     whole = refit.fit_chosen
 

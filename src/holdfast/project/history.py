@@ -11,11 +11,13 @@ from holdfast.errors import DecisionError, suggest
 from holdfast.project.chain import PROOF, REFUSED, RELEASE, value_of
 from holdfast.project.handle import Project
 from holdfast.store.decisions import decisions
+from holdfast.store.ledger import entries
 
 
 def history(project: Project) -> History:
-    """What was released, by whom, on what evidence; DecisionError when the record was changed."""
+    """What was released, by whom, on what evidence; DecisionError when record or ledger were changed."""
     kept = decisions(project.store)
+    entries(project.store)  # what releases stand on is looked at too
     return History(
         stages_of(kept),
         tuple(
