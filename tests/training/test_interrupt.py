@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 
 import pytest
+from ctrl_c import press, usual  # noqa: F401 - a fixture for every test
 
 from holdfast.training.interrupt import held_back
-
-
-@pytest.fixture(autouse=True)
-def usual():
-    if threading.current_thread() is not threading.main_thread():
-        pytest.skip("only the main thread hears signals")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
-
-
-def press():
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_it_waits_for_a_place_that_listens():

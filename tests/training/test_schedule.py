@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 
 import numpy as np
 import pytest
+from ctrl_c import press, usual  # noqa: F401 - a fixture for every test
 
 from holdfast.core.events import Said, Skipped
 from holdfast.core.learner import Curve
@@ -20,20 +18,6 @@ from holdfast.training.schedule import INTERRUPTED, Cache, Candidate, Job, fit_a
 from holdfast.training.tune import Search, tune
 
 FOLDS = 2
-
-
-@pytest.fixture(autouse=True)
-def usual():
-    if threading.current_thread() is not threading.main_thread():
-        pytest.skip("only the main thread hears signals")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
-
-
-def press():
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 class AtOnce:

@@ -39,6 +39,11 @@ class LossName:
         return f"root mean {self.name}" if self.squared else self.name
 
     @property
+    def compared(self) -> str:
+        """What two models are compared by on some rows; `metric` in words."""
+        return self.short if self.squared else f"mean {self.name}"
+
+    @property
     def less_rest(self) -> str:
         """What an effect is that compares some rows with all others."""
         return f"{self.mean} of these rows less that of all others; above 0 is worse"

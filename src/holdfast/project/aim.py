@@ -63,7 +63,7 @@ def target_of(project: Project, fixed: Fixed, main: Question, sealed: tuple[Data
     if query:
         return _inside(fixed, main, sealed[0])
     if finding.kind == MISCALIBRATED:  # many a metric does not see what recalibration changes
-        return replace(main, name=f"mean {loss.name}, all rows", metric=loss.metric)
+        return replace(main, name=f"{loss.compared}, all rows", metric=loss.metric)
     return replace(main, name=f"{main.name}, all rows")
 
 
@@ -73,7 +73,7 @@ def _inside(fixed: Fixed, main: Question, rows: Dataset) -> Question:
     inside, seen = parse_query(query), main.open
     if seen is not None:
         seen = seen.where(inside.mask(fixed.cells_of(seen.before)))
-    name = f"{loss.short if loss.squared else f'mean {loss.name}'} where {query}"
+    name = f"{loss.compared} where {query}"
     return Question(name, loss.metric, seen, main.sealed.where(inside.mask(rows.table)))
 
 
@@ -86,7 +86,7 @@ def _broken(project: Project, fixed: Fixed, main: Question, sealed: tuple[Datase
         served_model(fixed.after).predict(after).named("after"),
     )
     seen = [_held_out(project, run, finding) for run in (fixed.before, fixed.after)]
-    name = f"{loss.short if loss.squared else f'mean {loss.name}'} with {broken_how(finding)}"
+    name = f"{loss.compared} with {broken_how(finding)}"
     return Question(name, loss.metric, Pair(*on_same_rows(*seen)), asked)
 
 
