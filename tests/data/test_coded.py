@@ -1,5 +1,7 @@
 """A column of few different texts is read through its levels, and nothing that is read says so."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 
 import holdfast as hf
 from holdfast.core.dataset import Dataset
-from holdfast.data import coded
+from holdfast.data import coded, delimited
 from holdfast.data.coded import counts_of, is_coded, levels_in
+from holdfast.data.conform import LABELS, conform
 from holdfast.data.hashing import hash_rows
+from holdfast.data.load import load
 
 WORDS = st.sampled_from(
     [
@@ -93,3 +97,57 @@ def test_a_coded_column_without_any_known_cell() -> None:
     empty = coded.coded(pl.Series("none", [None] * 1500, dtype=pl.String))
     levels, places = levels_in(empty)
     assert levels.to_list() == [None] and not places.any()
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is as large as those that a sample is taken of first."""
+    monkeypatch.setattr(delimited, "_SAMPLED", 0)
+
+
+def a_table(rows: int = 4000) -> pl.DataFrame:
+    """Words, numbers, an id and a target, some of it quoted, empty or in two spellings."""
+    rng = np.random.default_rng(0)
+    words = pl.Series(["north", "South", 'a "b"', "x,y", "line\nbreak", "", None])
+    return pl.DataFrame(
+        {
+            "id": [f"r{k}" for k in range(rows)],
+            "word": words.gather(rng.integers(0, len(words), rows)),
+            "number": rng.normal(size=rows),
+            "code": pl.Series(["007", "12", "3"]).gather(rng.integers(0, 3, rows)),
+            "y": pl.Series(["yes", "No", "no"]).gather(rng.integers(0, 3, rows)),
+        }
+    )
+
+
+def test_a_large_file_is_coded_as_it_is_read_and_read_as_ever(tmp_path: Path, large: None) -> None:
+    path, table = tmp_path / "large.csv", a_table()
+    table.write_csv(path)
+    raw = load(str(path)).table
+    assert [name for name in raw.columns if is_coded(raw[name])] == ["word", "code", "y"]
+    through, plain = hf.read(path, target="y", id="id"), cell_by_cell(table, target="y", id="id")
+    assert (through.id, through.schema, through.checks) == (plain.id, plain.schema, plain.checks)
+    assert through.example.equals(plain.example) and through.table.equals(plain.table, null_equal=True)
+
+
+def test_a_column_that_shows_its_levels_late_is_text_again(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "_PLACES", (0.0,))  # only the first 256 KB
+    path = tmp_path / "late.csv"
+    table = pl.DataFrame({"word": ["a", "b"] * 100_000 + [f"w{k}" for k in range(100_000)]})
+    table.write_csv(path)
+    word = load(str(path)).table["word"]
+    assert is_coded(word) and coded.coded(word).equals(table["word"], check_dtypes=True)
+    assert hf.read(path).id == hf.read(table).id
+
+
+def test_large_files_are_put_together_and_matched_to_a_schema(tmp_path: Path, large: None) -> None:
+    path, table = tmp_path / "large.csv", a_table()
+    table.write_csv(path)
+    twice = hf.read([str(path), str(path)], target="y")
+    assert twice.content == hf.read(pl.concat([table, table]), target="y").content
+    table.with_columns(pl.col("y") + ".").write_csv(path)  # as in Adult's official test rows
+    schema = hf.read(table, target="y", id="id").schema
+    rows, _ = conform(str(path), schema)
+    assert set(rows.target) == {"yes", "No"} and LABELS in {step.name for step in rows.lineage}

@@ -91,7 +91,8 @@ class Dataset:
     @cached_property
     def label_counts(self) -> pl.DataFrame:
         """Each `label` of the target, as text, and how many rows have it, `count`; the order is none."""
-        counted = self.target.drop_nulls().alias("label").value_counts()
+        labels = self.target.drop_nulls().alias("label").to_frame().lazy()
+        counted = labels.group_by("label").agg(count=pl.len()).collect(engine="streaming")
         return counted.with_columns(label_text(counted["label"])).group_by("label").sum()
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import polars as pl
 
 from holdfast.core.dataset import Check, Dataset
@@ -23,13 +25,11 @@ def check(dataset: Dataset) -> tuple[Check, ...]:
     Needs a target. Nothing here changes the table, and nothing depends on the order of
     its rows. Leaks are looked for on at most 50,000 rows (see `probe`).
     """
-    found = [
-        *leak_checks(dataset),
-        *twin_checks(dataset),
-        *_target_checks(dataset),
-        *column_checks(dataset),
-        *_spellings(dataset),
-    ]
+    looks = (leak_checks, twin_checks, _target_checks, column_checks, _spellings)
+    with ThreadPoolExecutor(
+        pl.thread_pool_size()
+    ) as pool:  # polars and numpy let other threads run meanwhile
+        found = [each for look in pool.map(lambda look: look(dataset), looks) for each in look]
     return tuple(sorted(found, key=lambda check: check.severity != "warning"))
 
 

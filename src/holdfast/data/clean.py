@@ -51,7 +51,7 @@ def clean_column(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]
         typed = parse_series(levels, column)
         count = pl.Series("count", np.bincount(places, minlength=len(levels)))
         counted = pl.DataFrame([levels.alias("raw"), typed.alias("typed"), count])
-        return typed.gather(places), _steps(counted, column)
+        return typed.gather(raw.to_physical()), _steps(counted, column)
     if raw.dtype != pl.String:
         typed = parse_series(raw, column)
         lost = int((raw.is_not_null() & typed.is_null()).sum())

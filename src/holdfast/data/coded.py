@@ -13,6 +13,7 @@ import polars as pl
 
 # A column longer than this with up to so many distinct cells is worth its codes.
 _LONG, FEW = 1000, 20_000
+_SHOWN = 2 * FEW  # rows of a long column that show whether more than so many differ
 
 
 def coded_texts(table: pl.DataFrame) -> pl.DataFrame:
@@ -21,15 +22,25 @@ def coded_texts(table: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(list(pool.map(coded, table.get_columns())))
 
 
+def codes() -> pl.Categorical:
+    """The type of a coded column, with a mapping of its own."""
+    return pl.Categorical(pl.Categories.random())
+
+
 def coded(cells: pl.Series) -> pl.Series:
-    """The same cells as codes, if they are long text of which few differ."""
+    """The same cells as codes, if they are long text of which few differ; else as text."""
+    few = min(FEW, len(cells) // 4)
+    if is_coded(cells) and _known(cells) > few:
+        cells = cells.cast(pl.String)
     if cells.dtype != pl.String or len(cells) <= _LONG:
         return cells
-    if int(cells.approx_n_unique()) > min(FEW, len(cells) // 4):  # type: ignore[arg-type]
+    if len(cells) > 2 * _SHOWN and cells.gather_every(len(cells) // _SHOWN).n_unique() > few:
+        return cells
+    if int(cells.approx_n_unique()) > few:  # type: ignore[arg-type]
         return cells
     # As a frame, which keeps the chunks: where those of a table's columns differ, polars joins
     # all pieces of all columns whenever some are selected.
-    return cells.to_frame().select(pl.all().cast(pl.Categorical(pl.Categories.random()))).to_series()
+    return cells.to_frame().select(pl.all().cast(codes())).to_series()
 
 
 def is_coded(cells: pl.Series) -> bool:
@@ -53,7 +64,12 @@ def levels_in(cells: pl.Series) -> tuple[pl.Series, np.ndarray]:
     >>> levels.gather(places).to_list()
     ['b', 'a', None, 'b']
     """
-    codes = cells.to_physical()
-    known = 0 if codes.null_count() == len(codes) else int(codes.max()) + 1  # type: ignore[arg-type]
+    known, codes = _known(cells), cells.to_physical()
     levels = pl.Series(values=np.arange(known), dtype=codes.dtype).cat.to(cells.dtype).cast(pl.String)
     return levels.extend_constant(None, 1).alias(cells.name), codes.fill_null(known).to_numpy()
+
+
+def _known(cells: pl.Series) -> int:
+    """How many levels a coded column knows."""
+    most = cells.to_physical().max()
+    return 0 if most is None else int(most) + 1  # type: ignore[arg-type]

@@ -55,13 +55,17 @@ def _counted(cells: pl.Series, kind: Kind) -> _Cells:
 
 
 def _levels(cells: pl.Series, known: int) -> int:
-    """How many known cells differ: exactly where that may be none, one, half or all, else about."""
+    """How many known cells differ: exactly where that may be none, one, half or all, else about.
+
+    Of numbers that neither are one nor count the rows, it is only how many of the first differ.
+    """
+    if cells.dtype == pl.Float64:
+        first = cells.head(_SAMPLE).drop_nulls()
+        differ = first.n_unique()
+        if differ > 1 and (differ < len(first) or not all_whole(cells)):
+            return differ
     about = about_distinct(cells)
-    if _SEVERAL < about < _SURELY_LESS * known:
-        return about
-    if about > _SEVERAL and cells.dtype == pl.Float64 and not all_whole(cells):
-        return about  # that all measures differ says nothing
-    return exactly_distinct(cells, about)
+    return about if _SEVERAL < about < _SURELY_LESS * known else exactly_distinct(cells, about)
 
 
 def _note(kind: str, names: list[str], message: str) -> list[Check]:

@@ -12,6 +12,7 @@ from holdfast.core.conformity import Conformity
 from holdfast.core.dataset import Dataset, Step
 from holdfast.core.schema import Column, Kind, Role, Schema
 from holdfast.data.clean import INFINITE, clean_column
+from holdfast.data.coded import is_coded
 from holdfast.data.identity import identify_as
 from holdfast.data.load import Source, load
 from holdfast.data.words import levels_of
@@ -101,7 +102,8 @@ def _completed(raw: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 
 
 def _conformed(raw: pl.Series, column: Column) -> tuple[pl.Series, list[Step]]:
-    if column.role is not Role.TARGET or column.kind is not Kind.CATEGORY or raw.dtype != pl.String:
+    text = raw.dtype == pl.String or is_coded(raw)
+    if column.role is not Role.TARGET or column.kind is not Kind.CATEGORY or not text:
         return clean_column(raw, column)
     known = column.format.spelling
     stopped = {fold(label): fold(label).rstrip(".") for label in levels_of(raw).filled["value"].to_list()}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from holdfast.core.cells import BLANKS
+from holdfast.data.coded import codes
 from holdfast.data.raw import numeric_names
 from holdfast.data.sniff import Dialect, dialect_of, encoding_of
 from holdfast.data.spill import collected
@@ -17,9 +19,11 @@ from holdfast.data.unpack import Plain, stored
 from holdfast.errors import FileError
 
 # Below this, all cells are read as text and then looked at; above, a sample says which
-# columns are numbers, and polars' own parser reads those without making text of them.
+# columns are numbers, which polars' own parser reads without making text of them, and
+# which hold few different texts.
 _SAMPLED = 64 << 20
 _SAMPLE = 1 << 20
+_OFTEN = 20  # rows per level, on average, of a column that is coded while it is read
 _PLACES = (0.0, 0.25, 0.5, 0.75, 0.999)
 
 
@@ -79,45 +83,60 @@ def _parsed(plain: Plain, dialect: Dialect) -> Read:
 def _read(plain: Plain, dialect: Dialect) -> pl.DataFrame:
     if plain.size <= _SAMPLED:
         return collected(_scan(plain.source, dialect), plain.size)
-    numbers = _sampled_numbers(plain, dialect)
+    seen = _sampled(plain, dialect)
     try:
-        return collected(_scan(plain.source, dialect, numbers), plain.size)
+        return collected(_scan(plain.source, dialect, seen), plain.size)
     except pl.exceptions.ComputeError as error:
         if "could not parse" not in str(error):
             raise
     # Some cell beyond the sample is no number: find all such columns in one pass.
-    cells = _scan(plain.source, dialect).select(numbers)
+    cells = _scan(plain.source, dialect).select(seen.numbers)
     number = pl.all().cast(pl.Float64, strict=False)
     wrong = cells.select((number.is_null() & pl.all().is_not_null()).any()).collect(engine="streaming")
-    numbers = [name for name in numbers if not wrong[name][0]]
-    return collected(_scan(plain.source, dialect, numbers), plain.size)
+    seen = replace(seen, numbers=[name for name in seen.numbers if not wrong[name][0]])
+    return collected(_scan(plain.source, dialect, seen), plain.size)
 
 
-def _sampled_numbers(plain: Plain, dialect: Dialect) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The columns that a sample shows to be plain numbers, and those to be text with few levels."""
+
+    numbers: Sequence[str] = ()
+    coded: Sequence[str] = ()
+
+
+def _sampled(plain: Plain, dialect: Dialect) -> _Seen:
     pieces = [plain.middle(share, _SAMPLE) for share in _PLACES]
     pieces[0] = plain.head[: plain.head.rfind(b"\n") + 1]
-    names: set[str] = set(dialect.names)
+    parts = []
     for place, piece in enumerate(pieces):
         try:
             part = _scan(piece, dialect if place == 0 else replace(dialect, skip=0)).collect()
         except pl.exceptions.PolarsError:  # the piece begins inside a quoted text
             continue
-        names &= set(numeric_names(part))
-    return [name for name in dialect.names if name in names]
+        parts.append(part)
+    if not parts:
+        return _Seen(dialect.names)
+    sample = pl.concat(parts)
+    numbers = numeric_names(sample)
+    texts = sample.drop(numbers)
+    return _Seen(numbers, [text.name for text in texts if 2 <= text.n_unique() <= texts.height // _OFTEN])
 
 
-def _scan(source: bytes | Path, dialect: Dialect, numbers: list[str] | None = None) -> pl.LazyFrame:
-    typed = set(numbers or ())
-    return pl.scan_csv(
+def _scan(source: bytes | Path, dialect: Dialect, seen: _Seen = _Seen()) -> pl.LazyFrame:
+    cells = pl.scan_csv(
         source,
         separator=dialect.separator,
         quote_char=dialect.quote,
         eol_char=dialect.end,
         has_header=False,
         skip_rows=dialect.skip,
-        schema={name: pl.Float64 if name in typed else pl.String for name in dialect.names},
+        schema={name: pl.Float64 if name in seen.numbers else pl.String for name in dialect.names},
         glob=False,
     )
+    # Coded as they come, block by block: all of their text is never held at once.
+    coded = (pl.col(name).cast(codes()) for name in seen.coded)
+    return cells.with_columns(cs.float().fill_nan(None), *coded)
 
 
 def _unquoted(plain: Plain, dialect: Dialect, error: Exception) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,9 +22,12 @@ import polars as pl
 from holdfast.data.coded import coded, is_coded, levels_in
 from holdfast.errors import ColumnError
 
+T = TypeVar("T")
+
 _FORMAT = b"holdfast.rows.v1"
-_ROWS = 1 << 17  # for one thread at once
-_BLOCK = 1 << 14  # rows of a column at once: they stay in the cache, in memory that is used again
+# Rows of a column at once: few enough to stay in the cache, and enough that threads seldom wait
+# for the interpreter between numpy's steps.
+_BLOCK = 1 << 16
 _BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
 _SHORT = 64  # bytes: texts up to here are read word by word, all of them at once
@@ -55,27 +59,37 @@ def row_sums(tables: Sequence[pl.DataFrame]) -> list[np.ndarray]:
     rows = tables[0].height
     sums = [np.zeros((2, rows), dtype=np.uint64) for _ in tables]
     columns = _shared(tables)
-
-    def add(start: int) -> None:
-        for at in range(start, min(start + _ROWS, rows), _BLOCK):
-            part = slice(at, min(at + _BLOCK, start + _ROWS, rows))
-            for mixed, (_, holders) in zip(hashed, columns, strict=True):
-                words = mixed(part)
-                for holder in holders:
-                    sums[holder][:, part] += words
-
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
         hashed = list(pool.map(lambda one: _hashed(one[0]), columns))
-        list(pool.map(add, range(0, rows, _ROWS)))
+
+    def add(part: slice) -> None:
+        for mixed, (_, holders) in zip(hashed, columns, strict=True):
+            words = mixed(part)
+            for holder in holders:
+                sums[holder][:, part] += words
+
+    by_block(add, rows)
     return sums
 
 
 def hash_of(sums: np.ndarray) -> np.ndarray:
     """The hashes of rows from their sums of shape (2, n): uint64 of shape (n, 2)."""
     hashes = np.empty(sums.shape[::-1], dtype=np.uint64)
-    for start in range(0, len(hashes), _BLOCK):
-        hashes[start : start + _BLOCK] = mix(np.ascontiguousarray(sums[:, start : start + _BLOCK].T))
+
+    def scramble(part: slice) -> None:
+        hashes[part] = mix(np.ascontiguousarray(sums[:, part].T))
+
+    by_block(scramble, len(hashes))
     return hashes
+
+
+def by_block(work: Callable[[slice], T], rows: int) -> list[T]:
+    """What `work` gives for each block of the rows, in their order; by as many threads as polars has."""
+    parts = [slice(start, min(start + _BLOCK, rows)) for start in range(0, rows, _BLOCK)]
+    if len(parts) < 2:
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
+        return list(pool.map(work, parts))
 
 
 def _shared(tables: Sequence[pl.DataFrame]) -> list[tuple[pl.Series, list[int]]]:

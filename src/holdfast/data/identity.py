@@ -11,7 +11,7 @@ import polars as pl
 from holdfast.core.fingerprint import fingerprint
 from holdfast.core.labels import label_text
 from holdfast.core.schema import Role, Schema
-from holdfast.data.hashing import hash_of, row_sums
+from holdfast.data.hashing import by_block, hash_of, row_sums
 from holdfast.data.words import about_distinct, exactly_distinct
 
 _PREFIX = b"h1"
@@ -116,11 +116,13 @@ def content_hash(table: pl.DataFrame, example: pl.Series) -> str:
 
 def _content(cells: Sequence[np.ndarray], ids: np.ndarray) -> str:
     """The name of rows by the sums of their cells, which add up, and of their ids: each of shape (2, n)."""
-    total = np.zeros(2, dtype=np.uint64)
-    for start in range(0, ids.shape[1], _CHUNK):
-        part = slice(start, start + _CHUNK)
+
+    def total_of(part: slice) -> np.ndarray:
         rows = sum((sums[:, part] for sums in cells), start=ids[:, part])
-        total += hash_of(np.asarray(rows)).sum(axis=0, dtype=np.uint64)
+        total: np.ndarray = hash_of(np.asarray(rows)).sum(axis=0, dtype=np.uint64)
+        return total
+
+    total = sum(by_block(total_of, ids.shape[1]), start=np.zeros(2, dtype=np.uint64))
     return str(_hexes(total[None, :])[0]).removeprefix("h1")
 
 

@@ -30,7 +30,7 @@ _EXCEL_RATIO, _EXCEL_SIZE = 200, 100 << 20
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A raw table: `table` holds text, Float64, Boolean and Datetime("us") columns."""
+    """A raw table: `table` holds text (perhaps coded), Float64, Boolean and Datetime("us") columns."""
 
     table: pl.DataFrame
     name: str
@@ -68,7 +68,8 @@ def _from_file(name: str) -> Loaded:
         else:
             read = Read(_typed(plain, found))
     names = column_names(read.table.columns, name)
-    table = as_plain_numbers(raw_frame(read.table.rename(dict(zip(read.table.columns, names, strict=True)))))
+    table = read.table.rename(dict(zip(read.table.columns, names, strict=True)))
+    table = as_plain_numbers(table if found is Format.DELIMITED else raw_frame(table))
     if table.height == 0:
         raise FileError.empty(name, but=" but for its column names" if table.width else "")
     return Loaded(table, name, tuple(Step("read", "", table.height, note) for note in read.notes))

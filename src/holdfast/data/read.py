@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -66,10 +67,6 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
     table, schema, identity, steps = _typed(loaded, overrides)
     name, read_steps = loaded.name, loaded.steps
     del loaded  # the raw cells take more memory than all that follows
-    if overrides.target is not None:
-        features = [column.name for column in schema.features]
-        check_target(table[overrides.target], schema.target)
-        _check_features(table, features)
     if overrides.weight is not None:
         _check_weight(table[overrides.weight])
     dataset = Dataset(
@@ -82,7 +79,11 @@ def read_as(source: Source, overrides: Overrides) -> Dataset:
         content=identity.content,
         key=identity.key,
     )
-    return replace(dataset, checks=check(dataset)) if overrides.target is not None else dataset
+    if overrides.target is None:
+        return dataset
+    check_target(dataset)
+    _check_features(table, [column.name for column in schema.features])
+    return replace(dataset, checks=check(dataset))
 
 
 def _typed(loaded: Loaded, overrides: Overrides) -> tuple[pl.DataFrame, Schema, Identity, tuple[Step, ...]]:
@@ -95,8 +96,10 @@ def _typed(loaded: Loaded, overrides: Overrides) -> tuple[pl.DataFrame, Schema, 
             f"{loaded.name} has no column to learn from beside the target {overrides.target!r}: its columns "
             f"are {raw.columns}. Check the separator, or give a table with features."
         )
-    identity = identify_as(schema, raw, overrides.key)
-    table, steps = clean(raw, schema.columns)
+    with ThreadPoolExecutor(1) as beside:  # what either does alone, the other one's threads work through
+        naming = beside.submit(identify_as, schema, raw, overrides.key)
+        table, steps = clean(raw, schema.columns)
+        identity = naming.result()
     if overrides.target is not None:
         _refuse_infinite(loaded, schema, steps)
     return table, schema, identity, steps

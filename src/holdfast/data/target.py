@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from holdfast.core.cells import parse_series
+from holdfast.core.dataset import Dataset
 from holdfast.core.schema import Column, Kind, Role
 from holdfast.core.task import Task
 from holdfast.data.infer import Guess, infer_as, spelled
@@ -44,20 +45,20 @@ def target_column(cells: pl.Series, guess: Guess, task: Task | None, *, said: bo
     return Column(name, Kind.CATEGORY, Role.TARGET, form, f"classification: {why}")
 
 
-def check_target(target: pl.Series, column: Column) -> None:
-    """TargetError when the typed cells hold too little to learn from, with the mend."""
-    known = target.drop_nulls()
-    name = column.name
+def check_target(dataset: Dataset) -> None:
+    """TargetError when the target's cells hold too little to learn from, with the mend."""
+    known = dataset.target.drop_nulls()
+    name = known.name
     if known.is_empty():
         raise TargetError(f"Every cell of the target {name!r} is missing. Give another target.")
-    if known.n_unique() == 1:
+    if (known == known[0]).all():
         raise TargetError(
             f"The target {name!r} is constant: every known cell says {known[0]!r}. Give a target that "
             "varies, or rows of the other class too."
         )
-    if column.kind is Kind.NUMBER:
+    if dataset.schema.task is Task.REGRESSION:
         return
-    counts = known.value_counts(name="rows").sort(["rows", name])
+    counts = dataset.label_counts
     if len(counts) == len(known):
         raise TargetError(
             f"The target {name!r} differs in every row, e.g. {some(known[:3].to_list())}. It looks like an "
@@ -68,7 +69,7 @@ def check_target(target: pl.Series, column: Column) -> None:
             f"The target {name!r} has {len(counts):,} classes; at most {_MOST_CLASSES:,} can be learned. "
             "Merge the rare ones, or say task='regression' if these are numbers."
         )
-    lone = counts.filter(pl.col("rows") == 1)[name].to_list()
+    lone = counts.filter(pl.col("count") == 1)["label"].sort().to_list()
     if lone:
         have = "has" if len(lone) == 1 else "have"
         raise TargetError(

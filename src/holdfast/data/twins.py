@@ -10,7 +10,6 @@ from holdfast.core.dataset import Check, Dataset
 from holdfast.core.estimate import significant
 from holdfast.core.labels import label_text
 from holdfast.core.task import Task
-from holdfast.data.words import all_differ
 
 # From these shares of the rows on, twins and their conflicts move a score that one would compare.
 _MANY, _WRONG = 0.05, 0.005
@@ -18,7 +17,7 @@ _MANY, _WRONG = 0.05, 0.005
 
 def twin_checks(dataset: Dataset) -> list[Check]:
     """Twins, and the targets on which they disagree."""
-    if all_differ(dataset.twin):
+    if pl.Series(values=dataset.twin).n_unique() == len(dataset):
         return []
     frame = pl.DataFrame({"twin": dataset.twin, "target": dataset.target})
     frame = frame.filter(pl.col("twin").is_duplicated())
