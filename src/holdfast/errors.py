@@ -67,6 +67,11 @@ class FileError(InputError):
         )
 
     @classmethod
+    def unreadable(cls, name: str, reason: str) -> Self:
+        """A file that is there but gives nothing."""
+        return cls(f"{name} cannot be read: {reason}. Check its permissions and its disk.")
+
+    @classmethod
     def no_table(cls, name: str, what: str) -> Self:
         """Some other kind of file."""
         return cls(

@@ -15,6 +15,7 @@ from holdfast.data.coded import counts_of, is_coded, levels_in
 from holdfast.data.conform import LABELS, conform
 from holdfast.data.hashing import hash_rows
 from holdfast.data.load import load
+from holdfast.data.raw import as_plain_numbers
 
 WORDS = st.sampled_from(
     [
@@ -140,6 +141,12 @@ def test_a_column_that_shows_its_levels_late_is_text_again(
     word = load(str(path)).table["word"]
     assert is_coded(word) and coded.coded(word).equals(table["word"], check_dtypes=True)
     assert hf.read(path).id == hf.read(table).id
+
+
+def test_numbers_that_a_sample_took_for_text_are_numbers() -> None:
+    cells = coded.coded(pl.Series("x", ["1", "2.50", ""] * 500))
+    assert is_coded(cells)
+    assert as_plain_numbers(pl.DataFrame([cells]))["x"].head(3).to_list() == [1.0, 2.5, None]
 
 
 def test_large_files_are_put_together_and_matched_to_a_schema(tmp_path: Path, large: None) -> None:

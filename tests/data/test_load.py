@@ -112,7 +112,13 @@ def test_text_details(tmp_path: Path) -> None:
 
     assert table("a,b\r1,x\r2,y\r") == {"a": [1.0, 2.0], "b": ["x", "y"]}
     assert table("\n\na,b\n1,2\n") == {"a": [1.0], "b": [2.0]}
-    assert table("a,b\n1,2\n\n3,4\n,\n\n") == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
+    assert table("a,b\n1,2\n\n3,4\n,\n\n") == {"a": [1.0, 3.0, None], "b": [2.0, 4.0, None]}
+    text = '\n,\n"x\n\n,\ny",2\n\n,\n\n'  # a quoted text with lines that look blank and empty
+    assert table(f"a,b\n{text}") == {"a": [None, "x\n\n,\ny", None], "b": [None, 2.0, None]}
+    assert table("a\n1\n\n2\n") == {"a": [1.0, 2.0]}
+    assert table("sep=;\na;b\n1;x\n2;y\n") == {"a": [1.0, 2.0], "b": ["x", "y"]}
+    assert table("# made by X\n\na,b\n1,x\n2,y\n") == {"a": [1.0, 2.0], "b": ["x", "y"]}
+    assert table("sep=,\n1,2\n3,4\n") == {"column_1": [1.0, 3.0], "column_2": [2.0, 4.0]}
     assert table("a,b\n'x,1',2\n'y,2',3\n") == {"a": ["x,1", "y,2"], "b": [2.0, 3.0]}
     assert table('a\tb\nx"y\t1\nz\t2\n') == {"a": ['x"y', "z"], "b": [1.0, 2.0]}
     assert table("zip,a\n00123,1\n10115,\n") == {"zip": ["00123", "10115"], "a": [1.0, None]}

@@ -26,9 +26,7 @@ def check(dataset: Dataset) -> tuple[Check, ...]:
     its rows. Leaks are looked for on at most 50,000 rows (see `probe`).
     """
     looks = (leak_checks, twin_checks, _target_checks, column_checks, _spellings)
-    with ThreadPoolExecutor(
-        pl.thread_pool_size()
-    ) as pool:  # polars and numpy let other threads run meanwhile
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # polars lets other threads run meanwhile
         found = [each for look in pool.map(lambda look: look(dataset), looks) for each in look]
     return tuple(sorted(found, key=lambda check: check.severity != "warning"))
 

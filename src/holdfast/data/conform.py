@@ -39,7 +39,11 @@ def conform(
 
     Raises ColumnError when not one feature is there, FileError as `load` does.
     """
-    loaded = load(source)
+    # The target is read as it was: what its column holds decides whether 1.0 and 1e0 are class 1.
+    texts = {
+        fold(c.name) for c in schema if c.kind in (Kind.CATEGORY, Kind.TEXT) and c.role is not Role.TARGET
+    }
+    loaded = load(source, texts)
     raw, renamed = _matched(loaded.table, schema, loaded.name)
     present = set(raw.columns)
     missing = tuple(column.name for column in schema.features if column.name not in present)

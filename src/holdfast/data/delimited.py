@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 
-from holdfast.core.cells import BLANKS
+from holdfast.core.cells import fold
+from holdfast.core.wording import count
 from holdfast.data.coded import codes
-from holdfast.data.raw import numeric_names
+from holdfast.data.lines import forgiven, refuse_nul, refuse_ragged, without_blank_lines
+from holdfast.data.raw import numeric_names, plain_number
 from holdfast.data.sniff import Dialect, dialect_of, encoding_of
 from holdfast.data.spill import collected
 from holdfast.data.unpack import Plain, stored
@@ -24,6 +25,8 @@ from holdfast.errors import FileError
 _SAMPLED = 64 << 20
 _SAMPLE = 1 << 20
 _OFTEN = 20  # rows per level, on average, of a column that is coded while it is read
+_DIGITS = 1e15  # from here on a number may be a code of too many digits for a float64
+_UNQUOTED = "a quote is never closed: quotes are taken as characters"
 _PLACES = (0.0, 0.25, 0.5, 0.75, 0.999)
 
 
@@ -35,11 +38,13 @@ class Read:
     notes: tuple[str, ...] = ()
 
 
-def read_delimited(plain: Plain, folder: Path) -> Read:
+def read_delimited(plain: Plain, folder: Path, texts: Collection[str] = ()) -> Read:
     """All rows of a delimited text: numbers where every cell of a column is one, else text.
 
-    Blank lines are no rows. FileError names the line of a row with too few or too many
-    fields, of a NUL byte, or of text that cannot be decoded. `folder` takes temporary files.
+    `texts` are the folded names of columns to leave as text. Blank lines are no rows, and
+    neither are titles above the column names. FileError names the line of a row with too few
+    or too many fields, of a NUL byte, or of text that cannot be decoded. `folder` takes
+    temporary files.
     """
     head = plain.head
     if not head.strip():
@@ -49,52 +54,75 @@ def read_delimited(plain: Plain, folder: Path) -> Read:
     if encoding != "utf-8":
         plain = _recoded(plain, encoding, folder)
         notes.append(f"decoded as {encoding}")
-    _refuse_nul(plain)
+    refuse_nul(plain)
     dialect = dialect_of(plain.head.decode("utf-8-sig", errors="replace"), plain.name)
     if dialect.separator not in ",\t":
         notes.append(f"divided at {dialect.separator!r}")
+    if dialect.titles:
+        notes.append(f"left out {count(dialect.titles, 'line')} above the column names")
     if not dialect.header:
         notes.append("the file names no columns: they are called column_1, column_2, ...")
     try:
-        parsed = _parsed(plain, dialect)
+        parsed = _parsed(plain, dialect, texts)
     except pl.exceptions.ComputeError as error:
         if "utf-8" not in str(error).lower():
             raise
         notes.append("decoded as cp1252")
-        parsed = _parsed(_recoded(plain, "cp1252", folder), dialect)
-    return Read(_without_blank_lines(parsed.table), (*notes, *parsed.notes))
+        parsed = _parsed(_recoded(plain, "cp1252", folder), dialect, texts)
+    return Read(parsed.table, (*notes, *parsed.notes))
 
 
-def _parsed(plain: Plain, dialect: Dialect) -> Read:
+def _parsed(plain: Plain, dialect: Dialect, texts: Collection[str]) -> Read:
+    notes: tuple[str, ...] = ()
     try:
-        read = Read(_read(plain, dialect))
+        table = _read(plain, dialect, texts)
     except (pl.exceptions.ComputeError, pl.exceptions.SchemaError) as error:
         if "utf-8" in str(error).lower():
             raise
-        _refuse_ragged(plain, dialect)
-        read = Read(
-            _unquoted(plain, dialect, error), ("a quote is never closed: quotes are taken as characters",)
-        )
-    if read.table.width > 1 and read.table.to_series(-1).null_count():
-        _refuse_ragged(plain, dialect)
-    return read
+        refuse_ragged(plain, dialect)
+        dialect, notes = replace(dialect, quote=None), (_UNQUOTED,)  # as in many exports with tabs
+        try:
+            table = _read(plain, dialect, texts)
+        except pl.exceptions.PolarsError:
+            raise FileError(
+                f"{plain.name} cannot be divided into columns: {str(error).splitlines()[0]}. Look for a "
+                "quote that is never closed."
+            ) from None
+    if table.width > 1 and table.to_series(-1).null_count():
+        refuse_ragged(plain, dialect)
+    return Read(without_blank_lines(table, plain, dialect), notes)
 
 
-def _read(plain: Plain, dialect: Dialect) -> pl.DataFrame:
+def _read(plain: Plain, dialect: Dialect, texts: Collection[str]) -> pl.DataFrame:
     if plain.size <= _SAMPLED:
         return collected(_scan(plain.source, dialect), plain.size)
-    seen = _sampled(plain, dialect)
+    seen, sure = _sampled(plain, dialect, texts), False
+    if seen.numbers and forgiven(plain, dialect):
+        seen, sure = _confirmed(plain, dialect, seen), True
     try:
-        return collected(_scan(plain.source, dialect, seen), plain.size)
+        table = collected(_scan(plain.source, dialect, seen), plain.size)
+        if sure or not _doubtful(table):
+            return table
     except pl.exceptions.ComputeError as error:
-        if "could not parse" not in str(error):
+        if sure or "could not parse" not in str(error):
             raise
-    # Some cell beyond the sample is no number: find all such columns in one pass.
+    return collected(_scan(plain.source, dialect, _confirmed(plain, dialect, seen)), plain.size)
+
+
+def _doubtful(table: pl.DataFrame) -> bool:
+    """Whether numbers are so large that they may be codes, or none at all."""
+    numbers = table.select(cs.float())
+    if not numbers.width:
+        return False
+    large = numbers.select(pl.max_horizontal(pl.all().abs().max(), pl.lit(0.0))).item()
+    return bool(large >= _DIGITS or numbers.select(pl.any_horizontal(pl.all().is_nan().any())).item())
+
+
+def _confirmed(plain: Plain, dialect: Dialect, seen: _Seen) -> _Seen:
+    """What was seen, with only those columns of numbers in which, as text, every cell is a plain number."""
     cells = _scan(plain.source, dialect).select(seen.numbers)
-    number = pl.all().cast(pl.Float64, strict=False)
-    wrong = cells.select((number.is_null() & pl.all().is_not_null()).any()).collect(engine="streaming")
-    seen = replace(seen, numbers=[name for name in seen.numbers if not wrong[name][0]])
-    return collected(_scan(plain.source, dialect, seen), plain.size)
+    plainly = cells.select(plain_number(pl.all()).all()).collect(engine="streaming")
+    return replace(seen, numbers=[name for name in seen.numbers if plainly[name][0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +133,7 @@ class _Seen:
     coded: Sequence[str] = ()
 
 
-def _sampled(plain: Plain, dialect: Dialect) -> _Seen:
+def _sampled(plain: Plain, dialect: Dialect, texts: Collection[str]) -> _Seen:
     pieces = [plain.middle(share, _SAMPLE) for share in _PLACES]
     pieces[0] = plain.head[: plain.head.rfind(b"\n") + 1]
     parts = []
@@ -116,11 +144,13 @@ def _sampled(plain: Plain, dialect: Dialect) -> _Seen:
             continue
         parts.append(part)
     if not parts:
-        return _Seen(dialect.names)
+        return _Seen([name for name in dialect.names if fold(name) not in texts])
     sample = pl.concat(parts)
-    numbers = numeric_names(sample)
-    texts = sample.drop(numbers)
-    return _Seen(numbers, [text.name for text in texts if 2 <= text.n_unique() <= texts.height // _OFTEN])
+    numbers = numeric_names(sample, texts)
+    others = sample.drop(numbers)
+    return _Seen(
+        numbers, [cells.name for cells in others if 2 <= cells.n_unique() <= sample.height // _OFTEN]
+    )
 
 
 def _scan(source: bytes | Path, dialect: Dialect, seen: _Seen = _Seen()) -> pl.LazyFrame:
@@ -135,19 +165,7 @@ def _scan(source: bytes | Path, dialect: Dialect, seen: _Seen = _Seen()) -> pl.L
         glob=False,
     )
     # Coded as they come, block by block: all of their text is never held at once.
-    coded = (pl.col(name).cast(codes()) for name in seen.coded)
-    return cells.with_columns(cs.float().fill_nan(None), *coded)
-
-
-def _unquoted(plain: Plain, dialect: Dialect, error: Exception) -> pl.DataFrame:
-    """The table when quotes are only characters, as in many exports with tabs."""
-    try:
-        return _read(plain, replace(dialect, quote=None))
-    except pl.exceptions.PolarsError:
-        reason = str(error).splitlines()[0]
-        raise FileError(
-            f"{plain.name} cannot be divided into columns: {reason}. Look for a quote that is never closed."
-        ) from None
+    return cells.with_columns(pl.col(name).cast(codes()) for name in seen.coded)
 
 
 def _recoded(plain: Plain, encoding: str, folder: Path) -> Plain:
@@ -167,50 +185,3 @@ def _recode(pieces: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes
         raise FileError(
             f"{name} begins as {encoding} but is not: {error.reason}. Save it as UTF-8."
         ) from None
-
-
-def _refuse_nul(plain: Plain) -> None:
-    if not any(b"\0" in piece for piece in plain.chunks()):
-        return
-    line = 1
-    for piece in plain.chunks():
-        if (at := piece.find(0)) >= 0:
-            raise FileError.nul(plain.name, line + piece.count(b"\n", 0, at))
-        line += piece.count(b"\n")
-
-
-def _without_blank_lines(table: pl.DataFrame) -> pl.DataFrame:
-    if table.width == 0 or any(column.null_count() == 0 for column in table.iter_columns()):
-        return table
-    return table.filter(~pl.all_horizontal(pl.all().is_null()))
-
-
-def _refuse_ragged(plain: Plain, dialect: Dialect) -> None:
-    """FileError when a line that holds no part of a longer quoted text has too few or too many fields."""
-    lines = pl.scan_csv(
-        plain.source,
-        separator="\x01",
-        quote_char=None,
-        eol_char=dialect.end,
-        has_header=False,
-        schema={"line": pl.String},
-        truncate_ragged_lines=True,
-        glob=False,
-    ).with_row_index("number", offset=1)
-    text = pl.col("line").str.strip_chars("\r\ufeff")
-    if dialect.quote:
-        quoted = re.escape(dialect.quote)
-        text = text.str.replace_all(f"{quoted}[^{quoted}]*{quoted}", "q")
-    fields = text.str.count_matches(re.escape(dialect.separator)) + 1
-    counted = lines.with_columns(text=text, fields=fields).filter(
-        pl.col("text").str.strip_chars(BLANKS) != ""
-    )
-    if dialect.quote:
-        # An odd quote opens or closes a text over several lines: the lines inside it cannot be counted here.
-        odd = pl.col("text").str.contains(dialect.quote, literal=True)
-        if counted.select(odd.any()).collect(engine="streaming").item():
-            return
-    wrong = counted.filter(pl.col("fields") != len(dialect.names)).head(1).collect(engine="streaming")
-    if len(wrong):
-        number, fields = wrong.row(0, named=True)["number"], wrong.row(0, named=True)["fields"]
-        raise FileError.ragged(plain.name, number, fields, len(dialect.names))

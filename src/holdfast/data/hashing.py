@@ -2,10 +2,11 @@
 
 The format "rows.v1", in words: a cell is one 64-bit word per lane (two lanes). A number is
 the bits of its float64, with -0.0 as 0.0; so 1, 1.0 and the text "1" are one cell. A text
-that is no number is the sum, over its little-endian 8-byte UTF-8 words, of each word mixed
-with its position, plus its length. A time is its microseconds since 1970. Null, nan and
-the empty text are one missing cell. A row is the sum over its cells of the cell mixed with
-its column's name, mixed once more. Sums do not know an order, so neither do columns.
+that is no number, or a whole one of more digits than a float64 holds, is the sum, over its
+little-endian 8-byte UTF-8 words, of each word mixed with its position, plus its length. A
+time is its microseconds since 1970. Null, nan and the empty text are one missing cell. A
+row is the sum over its cells of the cell mixed with its column's name, mixed once more.
+Sums do not know an order, so neither do columns.
 The mixer is SplitMix64's finaliser (Steele, Lea and Flood 2014).
 """
 
@@ -30,6 +31,7 @@ _FORMAT = b"holdfast.rows.v1"
 _BLOCK = 1 << 16
 _BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
 _EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
+_DIGITS = r"^[+-]?[0-9]{16}"
 _SHORT = 64  # bytes: texts up to here are read word by word, all of them at once
 _MASKS = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # for so many bytes of a word
 _STEP = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], dtype=np.uint64)  # one odd multiplier per lane
@@ -207,7 +209,9 @@ def _texts(series: pl.Series) -> np.ndarray:
     if parsed.null_count() == len(parsed) and series.null_count() == 0 and (series != "").all():
         return _words(series)  # as nearly all columns of text are
     values = parsed.fill_null(np.nan).to_numpy()
-    numeric = np.isfinite(values) & ~_large(values)
+    numeric = np.isfinite(values)
+    if (large := numeric & _large(values)).any():  # 1e20 is a number in any column; long digits are a code
+        numeric[large] = ~series.filter(pl.Series(values=large)).str.contains(_DIGITS).to_numpy()
     text = ~numeric & (series.is_not_null() & (series != "")).to_numpy()
     words = np.where(numeric, values + 0.0, np.nan).view(np.uint64)
     words[~numeric] = _MISSING

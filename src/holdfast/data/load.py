@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,19 @@ class Loaded:
     steps: tuple[Step, ...] = ()
 
 
-def load(source: Source) -> Loaded:
+def load(source: Source, texts: Collection[str] = ()) -> Loaded:
     """Read everything that `source` names, typed only as far as it is typed itself.
+
+    `texts` are the names (`fold`ed, see core.cells) of columns that are text or categories:
+    their cells stay as they are written, also where all of them could be numbers.
 
     Raises FileError for what cannot be read, ColumnError for columns that do not fit
     together, InputError for something that is no table.
     """
     if isinstance(source, str | Path):
-        return _from_file(str(source))
+        return _from_file(str(source), texts)
     if isinstance(source, list | tuple) and source and all(isinstance(part, str | Path) for part in source):
-        parts = [_from_file(str(part)) for part in source]
+        parts = [_from_file(str(part), texts) for part in source]
         table = together([part.table for part in parts], [part.name for part in parts])
         return Loaded(table, ", ".join(part.name for part in parts), tuple(s for p in parts for s in p.steps))
     table = _from_memory(source)
@@ -54,22 +58,22 @@ def load(source: Source) -> Loaded:
     if table.height == 0:
         raise FileError.empty("The table")
     raw = raw_frame(table.rename(dict(zip(table.columns, names, strict=True))))
-    return Loaded(as_plain_numbers(raw), "a table in memory")
+    return Loaded(as_plain_numbers(raw, texts), "a table in memory")
 
 
-def _from_file(name: str) -> Loaded:
+def _from_file(name: str, texts: Collection[str]) -> Loaded:
     with unpacked(name) as plain, tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
         head = plain.head
         if not head:
             raise FileError.empty(name)
         found = format_of(head, name)
         if found is Format.DELIMITED:
-            read = read_delimited(plain, Path(folder))
+            read = read_delimited(plain, Path(folder), texts)
         else:
             read = Read(_typed(plain, found))
     names = column_names(read.table.columns, name)
     table = read.table.rename(dict(zip(read.table.columns, names, strict=True)))
-    table = as_plain_numbers(table if found is Format.DELIMITED else raw_frame(table))
+    table = as_plain_numbers(table if found is Format.DELIMITED else raw_frame(table), texts)
     if table.height == 0:
         raise FileError.empty(name, but=" but for its column names" if table.width else "")
     return Loaded(table, name, tuple(Step("read", "", table.height, note) for note in read.notes))
@@ -178,7 +182,8 @@ def _excel(plain: Plain) -> pl.DataFrame:
     if nameless:
         places = {name: f"column_{place}" for place, name in enumerate(table.columns, start=1)}
         table = table.rename({name: places[name] for name in nameless})
-    return table.filter(~pl.all_horizontal(pl.all().is_null()))
+    filled = table.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true()
+    return table.head(int(filled[-1]) + 1) if len(filled) else table.clear()  # sheets often end in empty rows
 
 
 def _buffer(plain: Plain) -> Path | io.BytesIO:

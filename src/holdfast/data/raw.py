@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 import polars.selectors as cs
 
-from holdfast.core.cells import BLANKS, text_expression
+from holdfast.core.cells import BLANKS, fold, text_expression
 from holdfast.core.dates import plain_dates
 from holdfast.core.labels import label_text
+from holdfast.data.coded import is_coded, levels_in
 from holdfast.errors import ColumnError
 
 # Beyond 15 digits a float64 no longer holds every whole number; codes begin with zeros.
@@ -34,22 +35,34 @@ def column_names(given: Sequence[str], table: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def as_plain_numbers(table: pl.DataFrame) -> pl.DataFrame:
+def as_plain_numbers(table: pl.DataFrame, texts: Collection[str] = ()) -> pl.DataFrame:
     """The table with Float64 for each text column in which every cell is a plain number.
+
+    `texts` are the folded names of columns to leave as text.
 
     >>> table = as_plain_numbers(pl.DataFrame({"price": ["1.5", "", "2e3"], "zip": ["00123", "10115", "4"]}))
     >>> table["price"].to_list(), table["zip"].dtype
     ([1.5, None, 2000.0], String)
     """
-    names = numeric_names(table)
+    # Coded while it was read, because a sample made it look like text.
+    levels = [levels_in(cells)[0].to_frame() for cells in table if is_coded(cells)]
+    coded = [name for level in levels for name in numeric_names(level, texts)]
+    table = table.with_columns(pl.col(coded).cast(pl.String)) if coded else table
+    names = numeric_names(table, texts)
     return table.with_columns(pl.col(names).cast(pl.Float64, strict=False)) if names else table
 
 
-def numeric_names(table: pl.DataFrame) -> list[str]:
-    """The text columns whose every cell is empty or a plain number, and no code such as 00123."""
-    texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
-    likely = _numbers_among(table.head(_FIRST), texts, least=0)
+def numeric_names(table: pl.DataFrame, texts: Collection[str] = ()) -> list[str]:
+    """The text columns, but `texts`, whose cells are all empty or plain numbers and no code as 00123 is."""
+    names = [name for name, dtype in table.schema.items() if dtype == pl.String and fold(name) not in texts]
+    likely = _numbers_among(table.head(_FIRST), names, least=0)
     return _numbers_among(table, likely, least=1)
+
+
+def plain_number(cells: pl.Expr) -> pl.Expr:
+    """Whether a cell of text is empty or a plain number and no code, as `numeric_names` asks of every one."""
+    number = cells.cast(pl.Float64, strict=False).is_finite().fill_null(False)
+    return cells.is_null() | (cells == "") | (number & ~cells.str.contains(_CODE))
 
 
 def raw_frame(table: pl.DataFrame) -> pl.DataFrame:

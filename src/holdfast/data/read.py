@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from holdfast.core.cells import fold
 from holdfast.core.dataset import Dataset, Step
 from holdfast.core.schema import Kind, Role, Schema
 from holdfast.core.task import Task
@@ -62,7 +63,7 @@ def read(
 
 def read_as(source: Source, overrides: Overrides) -> Dataset:
     """`read` with what the user says as one value."""
-    loaded = load(source)
+    loaded = load(source, {fold(name) for name in overrides.texts})
     loaded = replace(loaded, table=coded_texts(loaded.table))
     table, schema, identity, steps = _typed(loaded, overrides)
     name, read_steps = loaded.name, loaded.steps

@@ -45,6 +45,12 @@ class Overrides:
     key: tuple[str, ...] = ()
 
     @property
+    def texts(self) -> set[str]:
+        """The columns whose cells mean what is written there, also where all of it could be numbers."""
+        said = {name for name, kind in self.kinds.items() if kind in (Kind.CATEGORY, Kind.TEXT)}
+        return (said | {name for name in (self.id, self.group) if name}) - {self.target}
+
+    @property
     def roles(self) -> dict[str, Role]:
         """The role of each column that was given one; ColumnError when one was given two."""
         roles: dict[str, Role] = {}

@@ -30,18 +30,18 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a delimited text is divided: `names` are its columns', `skip` the rows before the data."""
+    """How a delimited text is divided: `names` are its columns', `skip` the lines before the data.
+
+    `header` says whether the last of those names the columns, `titles` how many stand above that.
+    """
 
     separator: str
     quote: str | None
     names: tuple[str, ...]
     skip: int
     end: str = "\n"
-
-    @property
-    def header(self) -> bool:
-        """Whether the file names its columns itself."""
-        return self.skip > 0
+    header: bool = True
+    titles: int = 0
 
 
 _TABLES = {b"PAR1": Format.PARQUET, b"ARROW1": Format.ARROW, b"\xd0\xcf\x11\xe0": Format.EXCEL}
@@ -53,7 +53,8 @@ _OTHERS = {
     b"\xfd7zXZ": "an xz file", b"FEA1": "a Feather file of the first version",
 }  # fmt: skip
 _SEPARATORS = (",", "\t", ";", "|", " ")
-_ROWS = 200
+_ROWS, _TITLES = 200, 5
+_SEPARATOR_SAID = re.compile(r"sep=([,;\t| ])\r?\n", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"\s*[-+]?[$€£]?\s*(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?\s*%?\s*")
 
@@ -108,19 +109,38 @@ def dialect_of(text: str, name: str) -> Dialect:
     """How a text that begins so is divided, and the names of its columns.
 
     >>> dialect_of("a;b\\n1,5;x\\n2,5;y\\n", "t.csv")
-    Dialect(separator=';', quote='"', names=('a', 'b'), skip=1, end='\\n')
+    Dialect(separator=';', quote='"', names=('a', 'b'), skip=1, end='\\n', header=True, titles=0)
     """
     end = "\n" if "\n" in text or "\r" not in text else "\r"
-    blank = len(text) - len(text.lstrip("\r\n"))
-    quote = _quote(text)
-    separator = max(_SEPARATORS, key=lambda mark: _regularity(_records(text, mark, quote), mark))
-    rows = _records(text, separator, quote)
+    said = _SEPARATOR_SAID.match(text)  # as Excel writes it in the first line
+    body = text[said.end() :] if said else text
+    quote = _quote(body)
+    separator = (
+        said[1] if said else max(_SEPARATORS, key=lambda mark: _regularity(_records(body, mark, quote), mark))
+    )
+    rows = _records(body, separator, quote)
     if not rows:
         raise FileError.empty(name)
-    if not _has_header(rows):
-        names = tuple(f"column_{place}" for place in range(1, len(rows[0]) + 1))
-        return Dialect(separator, quote, names, 0, end)
-    return Dialect(separator, quote, column_names(rows[0], name), 1 + text[:blank].count(end), end)
+    titles = _titles(rows)
+    for _ in range(titles):
+        body = body.lstrip("\r\n").partition(end)[2]
+    rows = rows[titles:]
+    header = _has_header(rows)
+    if header:
+        body = body.lstrip("\r\n").partition(end)[2]
+    body = body.lstrip("\r\n")  # polars counts the columns in the first line that it reads
+    skip = text[: len(text) - len(body)].count(end)
+    places = range(1, len(rows[0]) + 1)
+    names = column_names(rows[0], name) if header else tuple(f"column_{place}" for place in places)
+    return Dialect(separator, quote, names, skip, end, header, titles)
+
+
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows of one cell stand above the others, which all have the same number of cells."""
+    above = next((place for place, row in enumerate(rows) if len(row) > 1), 0)
+    below = {len(row) for row in rows[above:]}
+    words = not any(_NUMBER.fullmatch(cell) for row in rows[:above] for cell in row)
+    return above if above <= _TITLES and words and len(below) == 1 and len(rows) - above > 1 else 0
 
 
 def _json_format(text: bytes) -> Format:

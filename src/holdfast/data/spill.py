@@ -14,6 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
+from holdfast.core.temporary import room_in
+
 _GROWTH = 3  # times its file's size is what a table takes while it is read
 _LEAST = 64 << 20  # below, a column is never worth a file
 _MEMORY = Path("/proc/meminfo")
@@ -40,7 +42,8 @@ def _mapped(write: Callable[[Path], object]) -> pl.DataFrame:
 
     with tempfile.TemporaryDirectory(prefix="holdfast-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "table.arrow"
-        write(path)
+        with room_in(Path(folder)):
+            write(path)
         table = pl.from_arrow(pa.ipc.open_file(pa.memory_map(str(path))).read_all())
     assert isinstance(table, pl.DataFrame)
     return table

@@ -12,6 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from holdfast.core.temporary import room_in
 from holdfast.errors import FileError
 
 HEAD = 1 << 18
@@ -52,15 +53,17 @@ class Plain:
             while piece := file.read(size):
                 yield piece
 
+    def piece(self, start: int, size: int) -> bytes:
+        """Up to `size` bytes from this place on."""
+        if isinstance(self.source, bytes):
+            return self.source[start : start + size]
+        with self.source.open("rb") as file:
+            file.seek(start)
+            return file.read(size)
+
     def middle(self, share: float, size: int) -> bytes:
         """Whole lines from around this share of the file, about `size` bytes of them."""
-        start = int(self.size * share)
-        if isinstance(self.source, bytes):
-            piece = self.source[start : start + size]
-        else:
-            with self.source.open("rb") as file:
-                file.seek(start)
-                piece = file.read(size)
+        piece = self.piece(int(self.size * share), size)
         first, last = piece.find(b"\n") + 1, piece.rfind(b"\n") + 1
         return piece[first:last]
 
@@ -80,7 +83,7 @@ def unpacked(name: str) -> Iterator[Plain]:
             return
         path = Path(name).expanduser()
         raw = stack.enter_context(_local(path, name))
-        packed = raw.peek(4)[:4]
+        packed = _first(raw, name)
         if packed[:2] == _GZIP or packed == _ZSTD or path.is_fifo():
             yield stored(_unpack(raw, name), name, folder / "plain")
         else:
@@ -97,10 +100,18 @@ def stored(pieces: Iterator[bytes], name: str, path: Path) -> Plain:
             break
     else:
         return Plain(name, b"".join(kept))
-    with path.open("wb") as file:
+    with room_in(path.parent), path.open("wb") as file:
         file.writelines(kept)
         file.writelines(pieces)
     return Plain(name, path)
+
+
+def _first(raw: BufferedReader, name: str) -> bytes:
+    """The first four bytes: what a file that can be opened cannot be read for is told by them."""
+    try:
+        return raw.peek(4)[:4]
+    except OSError as error:
+        raise FileError.unreadable(name, error.strerror or str(error)) from None
 
 
 def _local(path: Path, name: str) -> BufferedReader:
@@ -114,7 +125,7 @@ def _local(path: Path, name: str) -> BufferedReader:
         beside = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
         raise FileError.absent(name, path.name, beside) from None
     except OSError as error:
-        raise FileError(f"{name} cannot be read: {error.strerror}. Check the file's permissions.") from None
+        raise FileError.unreadable(name, error.strerror or str(error)) from None
 
 
 @contextmanager

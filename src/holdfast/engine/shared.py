@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from holdfast.core.temporary import room_in
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -27,7 +29,7 @@ class Shared:
 def save_shared(value: object, folder: Path) -> Shared:
     """Write `value` into a new `folder`."""
     folder.mkdir(parents=True)
-    with (folder / "value.pickle").open("wb") as file:
+    with room_in(folder.parent), (folder / "value.pickle").open("wb") as file:
         _Pickler(file, folder).dump(value)
     return Shared(str(folder))
 
