@@ -129,3 +129,19 @@ def test_infinities_are_counted_among_the_cells_that_cannot_be_read(train: Datas
     for infinite in (pl.Series([float("inf"), 1.0]), pl.Series(["-Infinity", "1"])):
         _, conformity = conform(pl.DataFrame({"Age": infinite}), train.schema)
         assert conformity.unread == {"Age": 1}
+
+
+def test_codes_that_look_like_numbers_stay_the_levels_that_they_are(tmp_path: Path) -> None:
+    codes = ["1e5", "2e3", "b7", "c9"] * 20
+    known = read(pl.DataFrame({"code": codes, "x": range(80), "y": ["p", "q"] * 40}), target="y")
+    path = tmp_path / "new.csv"
+    path.write_text("code,x\n1e5,1\n1e5,2\n")
+    rows, found = conform(str(path), known.schema)
+    assert rows.table["code"].to_list() == ["1e5", "1e5"] and not found.unseen
+    assert rows.table["x"].to_list() == [1.0, 2.0]
+
+
+def test_a_category_that_is_said_is_read_as_it_is_written() -> None:
+    table = pl.DataFrame({"code": ["1e5", "2e3"] * 20, "x": range(40), "y": ["p", "q", "q", "p"] * 10})
+    data = read(table, target="y", kinds={"code": "category"})
+    assert set(data.table["code"]) == {"1e5", "2e3"}

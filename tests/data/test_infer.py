@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -169,6 +170,20 @@ def test_identifiers_and_groups() -> None:
     assert read(table).schema["store_id"].kind is Kind.CATEGORY
     assert read(table).example.to_list()[:2] == ["1000", "1001"]
     assert read(table).table["customer_id"][3] == "C1"
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+@pytest.mark.parametrize("role", ["id", "group"])
+def test_a_name_that_is_said_is_the_one_that_was_found(role: str, numbers: bool, tmp_path: Path) -> None:
+    owner = np.arange(2000) if role == "id" else np.arange(2000) % 300
+    cells = owner.tolist() if numbers else [f"c{k}" for k in owner]
+    table = pl.DataFrame({"customer_id": cells, "x": np.arange(2000) % 7, "y": ["p", "q"] * 1000})
+    table.write_csv(tmp_path / "t.csv")
+    for source in (table, tmp_path / "t.csv"):
+        found, said = (read(source, target="y", **given) for given in ({}, {role: "customer_id"}))
+        column = said.schema.with_role(Role(role))
+        assert found.id == said.id and found.schema == said.schema
+        assert not column.format.spelling  # a model's manifest would list everybody
 
 
 def test_a_nearly_unique_id_keeps_its_rows_together() -> None:

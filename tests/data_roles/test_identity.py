@@ -255,3 +255,13 @@ def test_an_id_column_names_the_rows() -> None:
 def test_an_empty_table_has_no_ids() -> None:
     identity = identify(pl.DataFrame({"x": pl.Series([], dtype=pl.Float64)}))
     assert len(identity.example) == len(identity.twin) == 0
+
+
+def test_a_number_is_itself_whatever_else_its_column_holds() -> None:
+    """One cell that is no number makes a column text: it must not give the other rows new ids."""
+    numbers = ["1e20", "-2.5e18", "0.5", "9007199254740994"]
+    alone, beside = (hash_rows(pl.DataFrame({"x": cells})) for cells in (numbers[:3], [*numbers[:3], "?"]))
+    assert (alone == beside[:3]).all()
+    assert (hash_rows(pl.DataFrame({"x": [1e20, -2.5e18, 0.5]})) == alone).all()
+    digits = hash_rows(pl.DataFrame({"x": ["9007199254740993", "9007199254740992"]}))
+    assert (digits[0] != digits[1]).all()  # one float64, and yet two names

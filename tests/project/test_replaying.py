@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import polars as pl
 import pytest
 
 import holdfast as hf
@@ -25,6 +27,18 @@ def test_every_learner_and_their_ensemble_come_out_the_same(wanted, patients, tm
         again = hf.train(patients, project=tmp_path, replay=run.id)
         assert (again.id, again.record.model) == (run.id, run.record.model)
     assert records(hf.open(tmp_path)) == before
+
+
+@pytest.mark.parametrize("owners", [600, 90], ids=["id", "group"])
+def test_names_that_were_found_are_the_names_that_are_said(owners, tmp_path, in_this_process):
+    """The second training is told what the first one found; rows, folds and models are the same."""
+    rng = np.random.default_rng(0)
+    names = [f"customer {k:x}-{k % owners}" if owners == 600 else f"c-{k % owners}" for k in range(600)]
+    table = pl.DataFrame({"customer_id": names, "x": rng.normal(size=600), "y": rng.choice(["p", "q"], 600)})
+    asked = {"target": "y", "learners": ["constant"], "folds": 2, "project": tmp_path}
+    first, second = hf.train(table, **asked), hf.train(table, **asked)
+    assert (second.record.dataset, second.id) == (first.record.dataset, first.id)
+    assert hf.train(table, project=tmp_path, replay=first.id).record.model == first.record.model
 
 
 def test_a_replay_of_other_data_is_refused(patients, tmp_path):

@@ -235,7 +235,7 @@ def _number_series(cells: pl.Series, form: CellFormat) -> pl.Series:
         text = text.str.replace_all(".", "?", literal=True).str.replace_all(form.decimal, ".", literal=True)
     number = text.cast(pl.Float64, strict=False)
     if percent is not None:
-        # By a column of hundreds: by one, polars multiplies by 0.01, with other last digits than `parse_cell`.
+        # By a column of hundreds: by one, polars multiplies by 0.01, whose last digits are not `parse_cell`s.
         hundredth = number / pl.repeat(100.0, len(number), eager=True)
         number = pl.select(pl.when(percent).then(hundredth).otherwise(number)).to_series()
     finite = number.is_finite()

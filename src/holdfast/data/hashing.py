@@ -30,7 +30,7 @@ _FORMAT = b"holdfast.rows.v1"
 # for the interpreter between numpy's steps.
 _BLOCK = 1 << 16
 _BYTES = 1 << 18  # of text at once: memory is bounded whatever the cells hold, and used again
-_EXACT = 2.0**53  # beyond it neighbouring whole numbers share a float64: their digits count
+_EXACT = 2.0**53  # from it on neighbouring whole numbers share a float64: their digits count
 _DIGITS = r"^[+-]?[0-9]{16}"
 _SHORT = 64  # bytes: texts up to here are read word by word, all of them at once
 _MASKS = np.array([(1 << 8 * k) - 1 for k in range(9)], dtype=np.uint64)  # for so many bytes of a word
@@ -223,7 +223,7 @@ def _texts(series: pl.Series) -> np.ndarray:
 
 
 def _large(values: np.ndarray) -> np.ndarray:
-    large: np.ndarray = np.abs(values) > _EXACT
+    large: np.ndarray = np.abs(values) >= _EXACT
     return large
 
 

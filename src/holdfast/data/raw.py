@@ -103,7 +103,7 @@ def _raw(column: pl.Series) -> pl.Series:
         return column.to_frame().select(plain_dates(pl.col(column.name), dtype)).to_series()
     if dtype.is_numeric():
         number = column.cast(pl.Float64)
-        large = dtype.is_integer() and (number.abs() > _EXACT).any()
+        large = dtype.is_integer() and (number.abs() >= _EXACT).any()
         return column.cast(pl.String) if large else number
     if isinstance(dtype, pl.List | pl.Array):
         written = pl.struct("list").struct.json_encode().str.slice(len('{"list":')).str.strip_suffix("}")

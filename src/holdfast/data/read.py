@@ -114,9 +114,6 @@ def _schema(raw: pl.DataFrame, overrides: Overrides) -> Schema:
         kinds.setdefault(overrides.weight, Kind.NUMBER)
     guesses = infer(raw, kinds)
     schema = Schema(assign(guesses, overrides))
-    for role in (Role.ID, Role.GROUP):
-        if (column := schema.with_role(role)) and column.kind is not Kind.TEXT:
-            schema = schema.replaced(replace(column, kind=Kind.TEXT))
     if (name := overrides.target) is not None:
         said = name in overrides.kinds
         schema = schema.replaced(target_column(raw[name], guesses[name], overrides.task, said=said))

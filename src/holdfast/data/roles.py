@@ -48,7 +48,7 @@ class Overrides:
     def texts(self) -> set[str]:
         """The columns whose cells mean what is written there, also where all of it could be numbers."""
         said = {name for name, kind in self.kinds.items() if kind in (Kind.CATEGORY, Kind.TEXT)}
-        return (said | {name for name in (self.id, self.group) if name}) - {self.target}
+        return said - {self.target}
 
     @property
     def roles(self) -> dict[str, Role]:
@@ -95,6 +95,8 @@ def assign(guesses: Mapping[str, Guess], overrides: Overrides) -> tuple[Column, 
 
 
 def _column(name: str, guess: Guess, role: Role | None) -> Column:
+    if role in (Role.ID, Role.GROUP):
+        return _named(name, guess, role)
     # Only the user knows whether the newest rows are what a model will meet.
     hint = f" (to seal the newest rows: time={name!r})" if guess.kind is Kind.DATE and role is None else ""
     return Column(name, guess.kind, role or Role.FEATURE, guess.format, guess.why + hint)
@@ -107,18 +109,15 @@ def _identifiers(free: Mapping[str, Guess], first: str, overrides: Overrides) ->
     unique = [name for name, guess in unfixed.items() if _names_rows(name, guess, first)]
     unique.sort(key=lambda name: (not _hints_id(name), list(free).index(name)))
     for place, name in enumerate(unique):
-        why = "an identifier: no two cells are equal"
         role = Role.ID if place == 0 and overrides.id is None else Role.IGNORED
-        found[name] = _named(name, free[name], role, why)
+        found[name] = _named(name, free[name], role)
     keys = {
         name: guess for name, guess in unfixed.items() if name not in found and _names_owners(name, guess)
     }
     # Of several keys the coarsest: whose rows belong together, those of its sessions do too.
     for place, name in enumerate(sorted(keys, key=lambda name: keys[name].distinct)):
-        guess = keys[name]
-        why = f"a group key: {guess.distinct:,} of them own {guess.known:,} rows"
         role = Role.GROUP if place == 0 and overrides.group is None else Role.IGNORED
-        found[name] = _named(name, guess, role, why)
+        found[name] = _named(name, keys[name], role)
     for name, guess in free.items():
         if name not in found and guess.kind is Kind.NUMBER and guess.whole and _hints(name, _CODE_WORDS):
             why = f"a category: its name says that its {guess.distinct:,} numbers are codes"
@@ -126,7 +125,11 @@ def _identifiers(free: Mapping[str, Guess], first: str, overrides: Overrides) ->
     return found
 
 
-def _named(name: str, guess: Guess, role: Role, why: str) -> Column:
+def _named(name: str, guess: Guess, role: Role) -> Column:
+    """A column of names, alike whether it was said or found to be one; none of the names is kept."""
+    why = "an identifier: no two cells are equal"
+    if guess.distinct < guess.known:
+        why = f"a group key: {guess.distinct:,} of them own {guess.known:,} rows"
     return Column(name, Kind.TEXT, role, replace(guess.format, spelling={}), why)
 
 
