@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 import holdfast as hf
 from holdfast.core.dataset import Dataset
-from holdfast.data import coded, delimited
+from holdfast.data import coded, delimited, lines
 from holdfast.data.coded import counts_of, is_coded, levels_in
 from holdfast.data.conform import LABELS, conform
 from holdfast.data.hashing import hash_rows
 from holdfast.data.load import load
 from holdfast.data.raw import as_plain_numbers
+from holdfast.data.sniff import Dialect
+from holdfast.data.unpack import Plain
 
 WORDS = st.sampled_from(
     [
@@ -181,7 +183,7 @@ def test_large_files_are_put_together_and_matched_to_a_schema(tmp_path: Path, la
 def test_numbers_of_a_large_file_are_those_of_a_small_one(
     cell: str, tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """polars' parser reads some texts as numbers that are codes or empty; the sample does not meet this one."""
+    """polars reads some texts as numbers that are codes or empty; the sample does not meet this one."""
     monkeypatch.setattr(delimited, "_PLACES", (0.0,))  # only the first 256 KB
     path, rows = tmp_path / "large.csv", 40_000
     cells = [f"{k / 8}" for k in range(rows)]
@@ -192,3 +194,20 @@ def test_numbers_of_a_large_file_are_those_of_a_small_one(
     plain = hf.read(path, target="y", ignore=["x"])
     assert (through.id, through.schema, through.lineage) == (plain.id, plain.schema, plain.lineage)
     assert through.example.equals(plain.example) and through.table.equals(plain.table, null_equal=True)
+
+
+def test_quoted_separators_and_pieces_that_begin_in_a_quote_are_no_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_PIECE", 7)
+    path, dialect = tmp_path / "t.csv", Dialect(",", '"', ("a", "b"), 1)
+    for text, odd in {
+        'a,b\n1.5,"$1,048.50 and, 01"\n-0.5,0\n0,"x, y"\n': False,
+        'a,b\n1.5,"say ""hi"", 01"\n2020-01-05,x 07\n': False,
+        "a,b\n1.5,x\n2,-07\n": True,
+        'a,b\n"1,0",x\n2,"00"\n': True,
+        "007,x\n": True,
+        "a,b\n1,2\n3, 4\n": True,
+    }.items():
+        path.write_text(text)
+        assert lines.forgiven(Plain("t.csv", path), dialect) is odd, text

@@ -112,10 +112,9 @@ def _read(plain: Plain, dialect: Dialect, texts: Collection[str]) -> pl.DataFram
 def _doubtful(table: pl.DataFrame) -> bool:
     """Whether numbers are so large that they may be codes, or none at all."""
     numbers = table.select(cs.float())
-    if not numbers.width:
-        return False
-    large = numbers.select(pl.max_horizontal(pl.all().abs().max(), pl.lit(0.0))).item()
-    return bool(large >= _DIGITS or numbers.select(pl.any_horizontal(pl.all().is_nan().any())).item())
+    figures = (pl.all().max(), pl.all().min(), pl.all().is_nan().any())
+    high, low, none = (numbers.select(figure).row(0) if numbers.width else () for figure in figures)
+    return any(none) or any(abs(most) >= _DIGITS for most in (*high, *low) if most is not None)
 
 
 def _confirmed(plain: Plain, dialect: Dialect, seen: _Seen) -> _Seen:

@@ -13,7 +13,7 @@ from holdfast.data.sniff import Dialect
 from holdfast.data.unpack import Plain
 from holdfast.errors import FileError
 
-_PIECE = 1 << 20
+_PIECE = 1 << 18  # bytes: what is made of them stays in the cache
 _BEFORE = 3  # bytes: a cell's edge, its sign and its first digit
 
 
@@ -82,20 +82,38 @@ def forgiven(plain: Plain, dialect: Dialect) -> bool:
     A parser of numbers reads both without a word. Text may begin so, too: whether such a
     cell is in a column of numbers is for a closer look.
     """
-    edges = {ord(mark) for mark in (dialect.separator, dialect.end, "\n", dialect.quote) if mark}
-    blanks = set(b" \t") - {ord(dialect.separator)}
-
-    def look(start: int) -> bool:
-        piece = plain.piece(max(0, start - _BEFORE), _PIECE + _BEFORE)
-        cells = np.frombuffer(piece if start else b"\n" + piece, dtype=np.uint8)
-        edge, blank = (np.logical_or.reduce([cells == mark for mark in marks]) for marks in (edges, blanks))
-        sign = (cells == ord("+")) | (cells == ord("-"))
-        code = (cells[:-1] == ord("0")) & (cells[1:] - np.uint8(ord("0")) < 10)
-        begun = edge[:-1] & blank[1:], edge[:-2] & code[1:], edge[:-3] & sign[1:-2] & code[2:]
-        return any(found.any() for found in begun)
-
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
-        return any(pool.map(look, range(0, plain.size, _PIECE)))
+        looks = pool.map(lambda start: _look(plain, dialect, start), range(0, plain.size, _PIECE))
+        quoted = 0  # whether the piece begins inside a quoted text
+        for found, quotes in looks:
+            if found[quoted]:
+                return True
+            quoted = (quoted + quotes) % 2
+    return False
+
+
+def _look(plain: Plain, dialect: Dialect, start: int) -> tuple[tuple[bool, bool], int]:
+    """Whether a piece has such a cell, if it begins outside of a quoted text or inside; and its quotes."""
+    before = plain.piece(start - _BEFORE, _BEFORE) if start else b"\n"
+    piece = before + plain.piece(start, _PIECE)
+    cells = np.frombuffer(piece, dtype=np.uint8)
+    edge = _any_of(cells, piece, {dialect.separator, dialect.end, "\n", dialect.quote or "\n"})
+    blank, sign = _any_of(cells, piece, set(" \t") - {dialect.separator}), _any_of(cells, piece, {"-", "+"})
+    code = (cells[:-1] == ord("0")) & (cells[1:] - np.uint8(ord("0")) < 10)
+    begun = edge[:-1] & blank[1:], edge[:-2] & code[1:], edge[:-3] & sign[1:-2] & code[2:]
+    places = np.concatenate([np.flatnonzero(found) for found in begun])
+    quotes = np.flatnonzero(cells == ord(dialect.quote)) if dialect.quote else places[:0]
+    first = int(np.searchsorted(quotes, len(before)))
+    inside = (np.searchsorted(quotes, places) - first) % 2
+    return (bool((inside == 0).any()), bool((inside == 1).any())), len(quotes) - first
+
+
+def _any_of(cells: np.ndarray, piece: bytes, marks: set[str]) -> np.ndarray:
+    """Where one of these characters stands; what is not in the piece is not looked for cell by cell."""
+    there = [mark for mark in sorted(marks) if mark.encode() in piece]
+    return (
+        np.logical_or.reduce([cells == ord(mark) for mark in there]) if there else np.zeros(len(cells), bool)
+    )
 
 
 def _lines(plain: Plain, dialect: Dialect) -> pl.LazyFrame:
