@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 import zstandard
 
+from holdfast.core.temporary import room_in
+from holdfast.data import unpack
 from holdfast.data.load import load
 from holdfast.data.read import read
 from holdfast.errors import ColumnError, FileError, HoldfastError, InputError, TargetError
@@ -158,3 +160,18 @@ def test_excel_with_repeated_names(tmp_path: Path) -> None:
     pd.DataFrame([[1, "a"], [2, "b"]], columns=["a", "a"]).to_excel(tmp_path / "t.xlsx", index=False)
     with pytest.raises(ColumnError, match="more than one column called 'a'"):
         load(tmp_path / "t.xlsx")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="such devices are Linux's")
+def test_a_full_disk_for_temporary_files_is_said_with_its_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpack, "_IN_MEMORY", 10)
+    with pytest.raises(FileError, match=r"No space left on device.*TMPDIR="):
+        unpack.stored(iter([b"x" * 100] * 3), "t.csv.gz", Path("/dev/full"))
+    with pytest.raises(ConnectionError), room_in(Path()):
+        raise ConnectionResetError(104, "what is no matter of space stays what it is")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="such files are Linux's")
+def test_a_file_that_opens_and_gives_nothing_is_said() -> None:
+    with pytest.raises(FileError, match="cannot be read: Input/output error"):
+        read("/proc/self/mem")

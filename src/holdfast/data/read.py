@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import polars as pl
@@ -19,6 +19,7 @@ from holdfast.data.identity import Identity, identify_as
 from holdfast.data.infer import infer
 from holdfast.data.load import Loaded, Source, load
 from holdfast.data.roles import Overrides, assign
+from holdfast.data.spill import roomy
 from holdfast.data.target import check_target, target_column
 from holdfast.errors import ColumnError
 
@@ -99,6 +100,8 @@ def _typed(loaded: Loaded, overrides: Overrides) -> tuple[pl.DataFrame, Schema, 
         )
     with ThreadPoolExecutor(1) as beside:  # what either does alone, the other one's threads work through
         naming = beside.submit(identify_as, schema, raw, overrides.key)
+        if not roomy(raw):
+            wait([naming])
         table, steps = clean(raw, schema.columns)
         identity = naming.result()
     if overrides.target is not None:

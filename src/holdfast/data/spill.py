@@ -28,6 +28,11 @@ def collected(lazy: pl.LazyFrame, size: int) -> pl.DataFrame:
     return _mapped(lambda path: lazy.sink_ipc(path, compression="uncompressed"))
 
 
+def roomy(table: pl.DataFrame) -> bool:
+    """Whether so much memory is free that work on a table need not wait until other work on it has ended."""
+    return _GROWTH * table.estimated_size() <= _free_memory()
+
+
 def kept(cells: pl.Series) -> pl.Series:
     """The same cells; mapped where they take more than a quarter of the memory that is still free."""
     size = cells.estimated_size()
