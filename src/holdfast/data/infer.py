@@ -163,7 +163,8 @@ def _infer_text(cells: pl.Series) -> Guess:
         whole = all_whole(numbers)
         return Guess(Kind.NUMBER, form, _written(form, levels), known, levels.distinct, whole)
     if form := _truths(levels):
-        example = " or ".join(repr(value) for value in levels.filled["value"][:2])
+        said = _without(levels, ALSO_MISSING).filled["value"]
+        example = " or ".join(repr(value) for value in said[:2])
         return Guess(Kind.BOOLEAN, replace(form, missing=strict), f"says {example}", known, 2)
     if calendar := date_patterns(_without(levels, strict), cells):
         why = f"dates like {levels.filled['value'][0]}"

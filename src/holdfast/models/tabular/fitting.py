@@ -120,8 +120,8 @@ class TabularLearner:
             tuple(range(max(len(self.classes), 1))),
             tuple(sorted(native)),
         )
-        positive = positive_of(self.classes)
-        columns = tuple(column for column in train.schema.features if column.name in set(recipe.columns))
+        positive, used = positive_of(self.classes), set(recipe.columns)
+        columns = tuple(column for column in train.schema.features if column.name in used)
         manifest = Manifest(
             train.schema.task,
             self.classes,

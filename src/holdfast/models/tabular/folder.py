@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 from holdfast.core.fingerprint import fingerprint, fingerprint_bytes, fingerprint_files
@@ -195,12 +196,17 @@ def _member(entry: Mapping[str, Any]) -> Member:
 def _column(entry: Mapping[str, Any]) -> Column:
     form = dict(entry["format"])
     for name in ("missing", "dates", "true", "false"):
-        form[name] = tuple(_typed(word, str) for word in form[name])
+        form[name] = _words(tuple(form[name]))
     form["spelling"] = {_typed(key, str): _typed(value, str) for key, value in form["spelling"].items()}
     for name in ("decimal", "thousands", "strip"):
         _typed(form[name], str)
     name, why = _typed(entry["name"], str), _typed(entry["why"], str)
     return Column(name, Kind(entry["kind"]), Role(entry["role"]), CellFormat(**form), why)
+
+
+@lru_cache(maxsize=1000)  # thousands of columns have the same words for a missing cell
+def _words(words: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(_typed(word, str) for word in words)
 
 
 def _typed(value: Any, kind: type) -> Any:
