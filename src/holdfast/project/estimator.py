@@ -108,7 +108,9 @@ def _boosted(raw: pl.DataFrame, target: pl.Series, weight: np.ndarray | None, wa
     task = rows.schema.task
     classes = in_order(target.unique().to_list()) if task is Task.CLASSIFICATION else ()
     copies = 1.0 if weight is None else float(weight.mean())
-    options = {**_BOOSTER, "min_data_in_leaf": max(1, round(_ROWS_PER_LEAF / copies))}
+    # a learner sees weights of mean 1, so what these say of rows is said in those
+    in_rows = {name: float(_BOOSTER[name]) / copies for name in ("min_sum_hessian_in_leaf", "lambda_l2")}
+    options = {**_BOOSTER, **in_rows, "min_data_in_leaf": max(1, round(_ROWS_PER_LEAF / copies))}
 
     def boosted(some: Dataset, held: Dataset, changed: Mapping[str, Option]) -> FittedTabular:
         loss = wanted.loss or default_loss(task)
