@@ -14,7 +14,9 @@ import holdfast as hf
 from holdfast.core.verdict import Outcome
 from holdfast.errors import FileError, ModelError, PlanError, PredictionsError, UnknownRunError
 from holdfast.metrics import Metric
+from holdfast.project.report import facts_of
 from holdfast.project.runs import run_named
+from holdfast.project.seal import evaluate_sealed
 from holdfast.store.logs import close_log
 
 FEW = ["constant", "decision_tree", "lightgbm_small"]
@@ -48,6 +50,19 @@ def test_in_memory_nothing_is_written_and_everything_is_there(patients, tmp_path
     assert len(predictions) == 569 and "loss" in predictions.table.columns
     assert hf.evaluate(run.predictions, "auc").low > 0.9
     assert set(hf.evaluate(run.predictions)) >= {"log_loss", "accuracy", "auc", "brier", "mcc"}
+
+
+def test_a_run_is_judged_by_what_it_was_asked_to_minimise(patients, tmp_path, in_this_process):
+    table = patients.select("mean_radius", "mean_smoothness", "mean_texture")
+    asked = {"target": "mean_texture", "learners": ["constant"], "loss": "quantile:0.9", "folds": 2}
+    run = hf.train(table, **asked, project=tmp_path)
+    name = "pinball:0.9"
+    assert run.record.plan.metric == hf.leaderboard(run).metric == name
+    home = hf.open(tmp_path)
+    assert hf.evaluate("best", project=home)[name] == hf.evaluate(run)[name] == run.record.scores[name]
+    assert name in evaluate_sealed(home, "best").scores
+    assert name in facts_of(home, "best", pictures=False).lower_is_better
+    assert hf.train(table, **asked, metric="rmse").record.plan.metric == "rmse"
 
 
 def test_in_a_project_everything_has_a_name(project, patients):

@@ -37,7 +37,8 @@ def train(
     ] = None,
     metric: MetricOption = None,
     loss: Annotated[
-        str | None, typer.Option(help="What to minimise, e.g. balanced, focal, quantile:0.9.")
+        str | None,
+        typer.Option(help="What to minimise (and judge by, if you name no metric), e.g. quantile:0.9."),
     ] = None,
     folds: Annotated[
         int | None, typer.Option(help="How many folds.", show_default="by the table's size")

@@ -50,7 +50,10 @@ def train(
     With a `project` (a folder) everything is kept there, and a command that was killed
     is resumed; without one all stays in memory. `budget` is in seconds, None for as long
     as the whole portfolio takes. `learners` are names of the portfolio or scikit-learn
-    estimators, in the order in which to fit them. `sealed` is the share of rows that
+    estimators, in the order in which to fit them. `metric` is what models are mixed and
+    ranked by; unless you or the project name one it follows from the `loss`: pinball:0.9
+    from quantile:0.9, mae from absolute and huber, rmse from squared and poisson, else
+    log_loss. `sealed` is the share of rows that
     only the gate may see (default 0.2); `test` brings sealed rows of your own.
     `replay` makes the model of an earlier run again, whatever the budget was.
     What is not said of the columns (`target`, `id`, `group`, `time`, `weight`,
