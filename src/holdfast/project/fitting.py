@@ -21,7 +21,7 @@ from holdfast.project.outcome import Judge, ensemble_run, learner_run, timed
 from holdfast.project.replay import as_planned, replayed, stored, verified
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared, prepare, settled
-from holdfast.project.tuning import tuned
+from holdfast.project.tuning import searched, tuned
 from holdfast.training.schedule import INTERRUPTED, Finished, Job, fit_all
 
 # Exporting, mixing and judging come after the last fit: this share of the budget, at
@@ -38,6 +38,7 @@ def fit(request: TrainRequest, *, started: float) -> Run:
         kept = stored(request, project)
         prepared = kept or prepare(request, project)
         chosen = _chosen(request, prepared, project)
+        request = searched(request, chosen, prepared)
         if (
             request.project is not None and kept is None
         ):  # made only now: a wrong question leaves nothing behind
@@ -77,6 +78,7 @@ def _planned(request: TrainRequest, prepared: Prepared, chosen: Chosen, keeper: 
         prepared.metric.name,
         request.budget,
         resumed=keeper.reused,
+        tuned=tuple(request.spaces) if request.tune else (),
     )
 
 
