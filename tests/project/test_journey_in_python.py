@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import holdfast as hf
+from holdfast.core.events import FoldFitted, Said, Skipped
 from holdfast.core.verdict import Outcome
 from holdfast.errors import FileError, ModelError, PlanError, PredictionsError, UnknownRunError
 from holdfast.metrics import Metric
@@ -119,6 +120,48 @@ def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):
     assert hf.evaluate(run.predictions, "r2").low > 0.2
     again = Metric.custom("within_fifty", within_fifty, greater_is_better=False)
     assert hf.leaderboard(run, metric=again).best == run.id
+
+
+def test_an_estimator_that_cannot_be_exported_is_left_out_with_the_reason(patients, tmp_path):
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    class Mine(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y, sample_weight=None):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict_proba(self, X):
+            return np.full((len(X), 2), 0.5)
+
+        def predict(self, X):
+            return self.classes_[np.zeros(len(X), dtype=int)]
+
+    with pytest.warns(UserWarning, match="mine was left out: .*Mine cannot be expressed in ONNX") as heard:
+        run = hf.train(patients, target="diagnosis", learners=["constant", Mine()], folds=2, project=tmp_path)
+    assert len(heard) == 1
+    assert run.record.plan.learner == "constant"
+    assert run.record.notes[-1] == str(heard[0].message)
+    assert run_named(hf.open(tmp_path), "best").record.notes == run.record.notes
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in a project", "in memory"])
+def test_ctrl_c_before_the_first_model_is_told_once(patients, tmp_path, in_this_process, kept):
+    said = []
+
+    def pressed(event):
+        said.append(event)
+        if isinstance(event, FoldFitted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(PlanError) as told:
+        hf.train(
+            patients, target="diagnosis", learners=FEW, folds=2, on_event=pressed,
+            project=tmp_path if kept else None,
+        )  # fmt: skip
+    assert str(told.value) == "Interrupted before a first model was finished. Run it again" + (
+        ": its finished folds are kept, and it goes on from there." if kept else "."
+    )
+    assert not [event for event in said if isinstance(event, Skipped | Said)]
 
 
 def test_runs_of_ones_own_training_loop_stand_beside_the_others(project, patients):

@@ -57,10 +57,14 @@ class LearnerFitted:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A learner was not fitted, and why."""
+    """A learner was not fitted, and why; `failed` where it was for an error of its own."""
 
     learner: str
     reason: str
+    failed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.learner} was left out: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

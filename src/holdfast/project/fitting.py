@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from holdfast.comparison.board import leaderboard
-from holdfast.core.events import DataRead, Planned
+from holdfast.core.events import DataRead, Planned, Skipped
 from holdfast.core.run import Run
 from holdfast.core.work import Engine
 from holdfast.engine.inline import InlineEngine
@@ -104,6 +104,9 @@ def fit_chosen(
         deadline = started + request.budget - max(_RESERVE, _RESERVE_SHARE * request.budget)
     fitted = fit_all(chosen.candidates, job, engine, deadline=deadline, on_event=request.on_event)
     finished, given_up = list(fitted.finished), dict(fitted.given_up)
+    if fitted.interrupted and not finished:
+        kept = ": its finished folds are kept, and it goes on from there" if keeper.store else ""
+        raise PlanError(f"Interrupted before a first model was finished. Run it again{kept}.")
     if fitted.interrupted:
         request.on_event(INTERRUPTED)
     elif request.tune and deadline is not None:
@@ -111,7 +114,14 @@ def fit_chosen(
     if not finished:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in given_up.items())
         raise PlanError(f"No learner was fitted. {reasons}")
-    return _with_ensemble(finished, judged, judge), given_up
+    runs = _with_ensemble(finished, judged, judge)
+    return [_noted(run, fitted.failed) for run in runs], given_up
+
+
+def _noted(run: Run, failed: Sequence[Skipped]) -> Run:
+    """The run, whose record says which learners it could not be compared with, and why."""
+    notes = (*run.record.notes, *map(str, failed))
+    return replace(run, record=replace(run.record, notes=notes))
 
 
 def _with_ensemble(finished: Sequence[Finished], judged: Mapping[str, Run], judge: Judge) -> list[Run]:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from holdfast.core.events import OnEvent, silent
+from holdfast.core.events import Event, OnEvent, Skipped, silent
 from holdfast.core.run import Run
 from holdfast.core.schema import Kind
 from holdfast.core.space import Space
@@ -61,7 +61,8 @@ def train(
     holdfast.toml is asked first.
 
     The run's `candidates` are all that was trained; `hf.leaderboard(run)` ranks them. A
-    column that seems to give the target away is a Python warning, and one of the run's.
+    column that seems to give the target away is a Python warning, and one of the run's
+    record; so is a learner that failed, which is among the record's notes.
 
     Raises FileError, ColumnError or TargetError for a table that cannot be used, and
     PlanError for a plan that cannot be carried out.
@@ -70,6 +71,13 @@ def train(
         target, id, group, time, weight, tuple(sensitive), tuple(ignore), dict(kinds or {}),
         None if task is None else Task(task),
     )  # fmt: skip
+    failed: list[Skipped] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Skipped) and event.failed:
+            failed.append(event)
+        on_event(event)
+
     request = TrainRequest(
         source=source,
         columns=columns,
@@ -85,9 +93,9 @@ def train(
         tune=tune,
         spaces=dict(spaces or {}),
         replay=replay,
-        on_event=on_event,
+        on_event=hear,
     )
     run = fit(request, started=clock.monotonic())
-    for said in run.record.warnings:
+    for said in (*run.record.warnings, *map(str, failed)):
         warnings.warn(said, stacklevel=2)
     return run

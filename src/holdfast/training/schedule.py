@@ -63,11 +63,13 @@ class Finished:
 class Fitted:
     """What came of a list of candidates: those `finished`, in order, and why each other was `given_up`.
 
-    `interrupted` says that Ctrl-C was pressed, which may have cost no candidate anything.
+    `failed` are those of the latter that had an error of their own. `interrupted` says
+    that Ctrl-C was pressed, which may have cost no candidate anything.
     """
 
     finished: tuple[Finished, ...]
     given_up: Mapping[str, str]
+    failed: tuple[Skipped, ...] = ()
     interrupted: bool = False
 
 
@@ -131,14 +133,23 @@ def fit_all(
         schedule.take_finished()
         schedule.give_up_rest(_INTERRUPTED)
         interrupted = True
-    for name, reason in schedule.given_up.items():
-        on_event(Skipped(name, reason))
     finished = tuple(
         Finished(candidate, tuple(schedule.done[candidate.name][k] for k in range(job.folds)))
         for candidate in candidates
         if len(schedule.done[candidate.name]) == job.folds
     )
-    return Fitted(finished, schedule.given_up, interrupted)
+    skipped = _skipped(schedule, anything=bool(finished))
+    for one in skipped:
+        on_event(one)
+    return Fitted(finished, schedule.given_up, tuple(one for one in skipped if one.failed), interrupted)
+
+
+def _skipped(schedule: _Schedule, *, anything: bool) -> list[Skipped]:
+    """What is said of those that were given up; of Ctrl-C once, and nothing before `anything` was done."""
+    reasons = schedule.given_up
+    cut = [name for name, reason in reasons.items() if reason == _INTERRUPTED]
+    skipped = [Skipped(name, reasons[name], name in schedule.failed) for name in reasons if name not in cut]
+    return [*skipped, Skipped(", ".join(cut), _INTERRUPTED)] if cut and anything else skipped
 
 
 class _Schedule:
@@ -161,6 +172,7 @@ class _Schedule:
         self.done: dict[str, dict[int, FoldFit]] = {candidate.name: {} for candidate in candidates}
         self.scores: dict[str, list[float]] = {candidate.name: [] for candidate in candidates}
         self.given_up: dict[str, str] = {}
+        self.failed: set[str] = set()
         self.usable = first is None  # who needs none has one
 
     def run(self, ctrl_c: HeldBack) -> None:
@@ -182,6 +194,7 @@ class _Schedule:
         candidate, k = self.running[done.key]
         if done.error:
             del self.running[done.key]
+            self.failed.add(candidate.name)
             self.drop(candidate.name, done.error)
             return
         files, output, curve = cast("tuple[Mapping[str, bytes], np.ndarray, Curve]", done.value)
