@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 import holdfast as hf
-from holdfast.core.events import FoldFitted, Said, Skipped
+from holdfast.core.events import FoldFitted, Planned, Said, Skipped
 from holdfast.core.verdict import Outcome
-from holdfast.errors import FileError, ModelError, PlanError, PredictionsError, UnknownRunError
+from holdfast.errors import FileError, HoldfastError, ModelError, PlanError, PredictionsError, UnknownRunError
 from holdfast.metrics import Metric
 from holdfast.project.report import facts_of
 from holdfast.project.runs import run_named
@@ -120,6 +120,21 @@ def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):
     assert hf.evaluate(run.predictions, "r2").low > 0.2
     again = Metric.custom("within_fifty", within_fifty, greater_is_better=False)
     assert hf.leaderboard(run, metric=again).best == run.id
+
+
+def test_a_budget_is_what_the_command_takes(patients, in_this_process):
+    planned = []
+    asked = {"target": "diagnosis", "learners": ["constant"], "folds": 2}
+    hf.train(patients, **asked, budget="1m30s", on_event=planned.append)
+    assert next(event.budget for event in planned if isinstance(event, Planned)) == 90.0
+    for nonsense, told in {
+        "soon": "'soon' is not a duration. Write it like 60s",
+        "0s": "longer than '0s'",
+        (1,): r"\(1,\) is not a duration",
+        float("nan"): "above 0, not nan",
+    }.items():
+        with pytest.raises(HoldfastError, match=told):
+            hf.train(patients, **asked, budget=nonsense)
 
 
 def test_an_estimator_that_cannot_be_exported_is_left_out_with_the_reason(patients, tmp_path):

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.duration import seconds
 from holdfast.cli.options import JsonOption, MetricOption, ProjectOption, SeedOption
 from holdfast.cli.output import emit, note
 from holdfast.cli.progress import draw
+from holdfast.core.duration import seconds
 from holdfast.core.events import silent
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task

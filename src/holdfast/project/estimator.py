@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
+from holdfast.core.duration import seconds
 from holdfast.core.labels import in_order
 from holdfast.core.plan import Option
 from holdfast.core.schema import Column, Kind, Role, Schema
@@ -50,10 +51,10 @@ DEFAULT, TARGET, WEIGHT = "lightgbm", "target", "weight"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an estimator's parameters ask for; `budget` is in seconds, None for the one learner."""
+    """What an estimator's parameters ask for; `budget` is as in `hf.train`, None for the one learner."""
 
     learner: str
-    budget: float | None
+    budget: float | str | None
     metric: str | Metric | None
     loss: str | None
     seed: int
@@ -82,7 +83,7 @@ def fit_model(
         return _boosted(raw, target, weight, wanted)
     request = TrainRequest(
         _dataset(raw, target, weight),
-        budget=wanted.budget,
+        budget=None if wanted.budget is None else seconds(wanted.budget),
         learners=None if wanted.budget is not None else (wanted.learner,),
         metric=wanted.metric,
         loss=wanted.loss,

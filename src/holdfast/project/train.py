@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from holdfast.core.duration import seconds
 from holdfast.core.events import Event, OnEvent, Skipped, silent
 from holdfast.core.run import Run
 from holdfast.core.schema import Kind
@@ -23,7 +24,7 @@ def train(
     *,
     target: str | None = None,
     project: str | Path | None = None,
-    budget: float | None = None,
+    budget: float | str | None = None,
     learners: Sequence[Learned] | None = None,
     metric: str | Metric | Callable[..., object] | None = None,
     loss: str | None = None,
@@ -48,8 +49,8 @@ def train(
 
     `source` is a path, several, a URL, a polars, pandas or Arrow table, or a Dataset.
     With a `project` (a folder) everything is kept there, and a command that was killed
-    is resumed; without one all stays in memory. `budget` is in seconds, None for as long
-    as the whole portfolio takes. `learners` are names of the portfolio or scikit-learn
+    is resumed; without one all stays in memory. `budget` is in seconds, or as in "60s" and
+    "5m"; None is as long as the whole portfolio takes. `learners` are names of the portfolio or scikit-learn
     estimators, in the order in which to fit them. `metric` is what models are mixed and
     ranked by; unless you or the project name one it follows from the `loss`: pinball:0.9
     from quantile:0.9, mae from absolute and huber, rmse from squared and poisson, else
@@ -82,7 +83,7 @@ def train(
         source=source,
         columns=columns,
         project=project,
-        budget=budget,
+        budget=None if budget is None else seconds(budget),
         learners=None if learners is None else tuple(learners),
         metric=metric,
         loss=loss,
