@@ -137,6 +137,7 @@ def test_a_table_that_cannot_be_used_says_why(X, message):
         (Classifier(loss="squared"), "has no loss 'squared'|cannot minimise 'squared'"),
         (Classifier(learner="lightgbn"), "Did you mean 'lightgbm'"),
         (Classifier(budget=-1), "number of seconds above 0"),
+        (Classifier(budget="soon"), "'soon' is not a duration"),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_a_value_error(estimator, message):

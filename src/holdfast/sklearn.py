@@ -39,7 +39,7 @@ class Classifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     learner : a learner's name, the one that is fitted when there is no budget. The
         default is one booster on all rows; any other is fitted in folds, as `hf.train`
         does.
-    budget : seconds for the whole portfolio (in folds, mixed and calibrated), or None.
+    budget : seconds, or "60s", for the whole portfolio (in folds, mixed and calibrated), or None.
     metric : what a portfolio is ranked by, a metric's name; default log loss.
     loss : "log_loss" (the default), "balanced" or "focal".
     random_state : int, RandomState or None. The default booster draws nothing.
@@ -64,7 +64,7 @@ class Classifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self,
         learner: str = "lightgbm",
         *,
-        budget: float | None = None,
+        budget: float | str | None = None,
         metric: str | None = None,
         loss: str | None = None,
         random_state: Any = None,
@@ -120,8 +120,8 @@ class Regressor(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     learner : a learner's name, the one that is fitted when there is no budget. The
         default is one booster on all rows; any other is fitted in folds, as `hf.train`
         does.
-    budget : seconds for the whole portfolio (in folds, and mixed), or None.
-    metric : what a portfolio is ranked by, a metric's name; default RMSE.
+    budget : seconds, or "60s", for the whole portfolio (in folds, and mixed), or None.
+    metric : what a portfolio is ranked by, a metric's name; by default it follows from the loss.
     loss : "squared" (the default), "absolute", "huber", "quantile:0.9" (any in (0, 1)) or
         "poisson".
     random_state : int, RandomState or None. The default booster draws nothing.
@@ -145,7 +145,7 @@ class Regressor(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self,
         learner: str = "lightgbm",
         *,
-        budget: float | None = None,
+        budget: float | str | None = None,
         metric: str | None = None,
         loss: str | None = None,
         random_state: Any = None,

@@ -100,6 +100,9 @@ WORDS = {
     "train patients.csv --target diagnosis --sealed 2": ["between 0 and 0.9"],
     "train patients.csv --target diagnosis --kind seen=dat": ["COLUMN=KIND", "'date'"],
     "train patients.csv --target diagnosis --tune": ["--budget 10m"],
+    "train patients.csv --target diagnosis --budget 9s --learners linear --tune": [
+        "no search space for 'linear'"
+    ],
     "train patients.csv --target diagnosis --replay best": ["--project"],
     "train patients.csv --target clinic --group clinic": ["'clinic' is given as"],
     "leaderboard": ["no Holdfast project", "holdfast train FILE --target COLUMN"],

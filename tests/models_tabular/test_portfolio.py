@@ -95,6 +95,33 @@ def test_weights_are_heeded(name: str) -> None:
     assert share > fit(name, BINARY).model.predict(BINARY).positive_probability.mean() + 0.1
 
 
+WEIGHTS = np.where(np.arange(600) == 7, 1.001, 1.0) * (np.arange(600) % 50 > 0)
+
+
+@pytest.mark.parametrize("classes", [3, 0], ids=["classes", "numbers"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scale_of_weights_changes_no_model(name: str, classes: int) -> None:
+    rows = made(600, classes=classes)
+    light, plain, heavy = (
+        fit(name, weighted(rows, scale * WEIGHTS)).model.predict(rows).loss for scale in (0.001, 1.0, 1000.0)
+    )
+    assert light == pytest.approx(plain, rel=1e-6, abs=1e-9)
+    assert heavy == pytest.approx(plain, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "balanced"])
+def test_the_scale_of_weights_changes_no_scikit_learn_model_either(loss: str) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    learner = estimator_learner(LogisticRegression(), name="mine", loss=loss, classes=("c0", "c1"))
+    models = []
+    for scale in (1.0, 0.001):
+        train, held = halves(weighted(BINARY, scale * np.linspace(0, 2, 900)))
+        fitted = learner.fit(train, held, budget=None, seed=0, progress=lambda share: None)
+        models.append(fitted.model.predict(BINARY).loss)
+    assert models[1] == pytest.approx(models[0], rel=1e-6)
+
+
 def test_rows_of_one_class_still_give_a_model() -> None:
     train, held = halves(BINARY)
     one = train.take((train.target == "c0").to_numpy())

@@ -11,10 +11,13 @@ import polars as pl
 import pytest
 
 import holdfast as hf
+from holdfast.core.events import FoldFitted, Planned, Said, Skipped
 from holdfast.core.verdict import Outcome
-from holdfast.errors import FileError, ModelError, PlanError, PredictionsError, UnknownRunError
+from holdfast.errors import FileError, HoldfastError, ModelError, PlanError, PredictionsError, UnknownRunError
 from holdfast.metrics import Metric
+from holdfast.project.report import facts_of
 from holdfast.project.runs import run_named
+from holdfast.project.seal import evaluate_sealed
 from holdfast.store.logs import close_log
 
 FEW = ["constant", "decision_tree", "lightgbm_small"]
@@ -48,6 +51,19 @@ def test_in_memory_nothing_is_written_and_everything_is_there(patients, tmp_path
     assert len(predictions) == 569 and "loss" in predictions.table.columns
     assert hf.evaluate(run.predictions, "auc").low > 0.9
     assert set(hf.evaluate(run.predictions)) >= {"log_loss", "accuracy", "auc", "brier", "mcc"}
+
+
+def test_a_run_is_judged_by_what_it_was_asked_to_minimise(patients, tmp_path, in_this_process):
+    table = patients.select("mean_radius", "mean_smoothness", "mean_texture")
+    asked = {"target": "mean_texture", "learners": ["constant"], "loss": "quantile:0.9", "folds": 2}
+    run = hf.train(table, **asked, project=tmp_path)
+    name = "pinball:0.9"
+    assert run.record.plan.metric == hf.leaderboard(run).metric == name
+    home = hf.open(tmp_path)
+    assert hf.evaluate("best", project=home)[name] == hf.evaluate(run)[name] == run.record.scores[name]
+    assert name in evaluate_sealed(home, "best").scores
+    assert name in facts_of(home, "best", pictures=False).lower_is_better
+    assert hf.train(table, **asked, metric="rmse").record.plan.metric == "rmse"
 
 
 def test_in_a_project_everything_has_a_name(project, patients):
@@ -104,6 +120,63 @@ def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):
     assert hf.evaluate(run.predictions, "r2").low > 0.2
     again = Metric.custom("within_fifty", within_fifty, greater_is_better=False)
     assert hf.leaderboard(run, metric=again).best == run.id
+
+
+def test_a_budget_is_what_the_command_takes(patients, in_this_process):
+    planned = []
+    asked = {"target": "diagnosis", "learners": ["constant"], "folds": 2}
+    hf.train(patients, **asked, budget="1m30s", on_event=planned.append)
+    assert next(event.budget for event in planned if isinstance(event, Planned)) == 90.0
+    for nonsense, told in {
+        "soon": "'soon' is not a duration. Write it like 60s",
+        "0s": "longer than '0s'",
+        (1,): r"\(1,\) is not a duration",
+        float("nan"): "above 0, not nan",
+    }.items():
+        with pytest.raises(HoldfastError, match=told):
+            hf.train(patients, **asked, budget=nonsense)
+
+
+def test_an_estimator_that_cannot_be_exported_is_left_out_with_the_reason(patients, tmp_path):
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    class Mine(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y, sample_weight=None):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict_proba(self, X):
+            return np.full((len(X), 2), 0.5)
+
+        def predict(self, X):
+            return self.classes_[np.zeros(len(X), dtype=int)]
+
+    with pytest.warns(UserWarning, match="mine was left out: .*Mine cannot be expressed in ONNX") as heard:
+        run = hf.train(patients, target="diagnosis", learners=["constant", Mine()], folds=2, project=tmp_path)
+    assert len(heard) == 1
+    assert run.record.plan.learner == "constant"
+    assert run.record.notes[-1] == str(heard[0].message)
+    assert run_named(hf.open(tmp_path), "best").record.notes == run.record.notes
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in a project", "in memory"])
+def test_ctrl_c_before_the_first_model_is_told_once(patients, tmp_path, in_this_process, kept):
+    said = []
+
+    def pressed(event):
+        said.append(event)
+        if isinstance(event, FoldFitted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(PlanError) as told:
+        hf.train(
+            patients, target="diagnosis", learners=FEW, folds=2, on_event=pressed,
+            project=tmp_path if kept else None,
+        )  # fmt: skip
+    assert str(told.value) == "Interrupted before a first model was finished. Run it again" + (
+        ": its finished folds are kept, and it goes on from there." if kept else "."
+    )
+    assert not [event for event in said if isinstance(event, Skipped | Said)]
 
 
 def test_runs_of_ones_own_training_loop_stand_beside_the_others(project, patients):

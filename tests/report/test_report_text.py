@@ -39,7 +39,8 @@ def _drawings(facts):
     if facts.pictures.confusion is not None:
         yield text.confusion(facts.pictures.confusion)
     yield text.importance(facts.pictures.importance)
-    yield text.plan(Planned(("constant", facts.subject), facts.skipped, 5, board.metric, 60.0, 3))
+    learners = ("constant", facts.subject)
+    yield text.plan(Planned(learners, facts.skipped, 5, board.metric, 60.0, 3, learners[1:]))
     yield text.event(Skipped(facts.subject, facts.title))
     yield text.event(Said(facts.title))
 

@@ -12,6 +12,6 @@ ProjectOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")]
 MetricOption = Annotated[
-    str | None, typer.Option("--metric", "-m", help="What to judge by, e.g. auc, f1, log_loss, rmse, mae.")
+    str | None, typer.Option("--metric", "-m", help="What to judge by, e.g. auc, log_loss, mae, pinball:0.9.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed, data and plan give the same answer.")]

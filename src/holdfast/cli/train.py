@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.duration import seconds
 from holdfast.cli.options import JsonOption, MetricOption, ProjectOption, SeedOption
 from holdfast.cli.output import emit, note
 from holdfast.cli.progress import draw
+from holdfast.core.duration import seconds
 from holdfast.core.events import silent
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task
@@ -37,7 +37,8 @@ def train(
     ] = None,
     metric: MetricOption = None,
     loss: Annotated[
-        str | None, typer.Option(help="What to minimise, e.g. balanced, focal, quantile:0.9.")
+        str | None,
+        typer.Option(help="What to minimise (and judge by, if you name no metric), e.g. quantile:0.9."),
     ] = None,
     folds: Annotated[
         int | None, typer.Option(help="How many folds.", show_default="by the table's size")

@@ -20,7 +20,7 @@ class DataRead:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What will be fitted, in order, and what will not and why."""
+    """What will be fitted, in order, and what will not and why; and for what of it settings are searched."""
 
     learners: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
@@ -28,6 +28,7 @@ class Planned:
     metric: str
     budget: float | None
     resumed: int = 0
+    tuned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,14 @@ class LearnerFitted:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A learner was not fitted, and why."""
+    """A learner was not fitted, and why; `failed` where it was for an error of its own."""
 
     learner: str
     reason: str
+    failed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.learner} was left out: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,28 @@ class Range:
                 f"A search range needs low < high, and low > 0 on a log scale: not {self.low} to {self.high}."
             )
 
+    @property
+    def first(self) -> Option:
+        """One of its values."""
+        return int(self.low) if self.integer else self.low
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """One of a few values."""
 
     values: tuple[Option, ...]
+
+    @property
+    def first(self) -> Option:
+        """One of its values."""
+        return self.values[0]
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
 
 
 Space = Mapping[str, Range | Choices]
@@ -43,6 +59,12 @@ class Trial:
     learner: str
     options: Mapping[str, Option]
     loss: float
+
+    def within(self, spaces: Mapping[str, Space]) -> bool:
+        """Whether a search of these spaces could have tried it."""
+        space = spaces.get(self.learner, {})
+        same = bool(space) and set(self.options) == set(space)
+        return same and all(value in space[name] for name, value in self.options.items())
 
 
 def parse_range(name: str, text: object) -> Range | Choices:

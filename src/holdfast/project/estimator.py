@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.core.dataset import Dataset
+from holdfast.core.duration import seconds
 from holdfast.core.labels import in_order
 from holdfast.core.plan import Option
 from holdfast.core.schema import Column, Kind, Role, Schema
@@ -50,10 +51,10 @@ DEFAULT, TARGET, WEIGHT = "lightgbm", "target", "weight"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an estimator's parameters ask for; `budget` is in seconds, None for the one learner."""
+    """What an estimator's parameters ask for; `budget` is as in `hf.train`, None for the one learner."""
 
     learner: str
-    budget: float | None
+    budget: float | str | None
     metric: str | Metric | None
     loss: str | None
     seed: int
@@ -82,7 +83,7 @@ def fit_model(
         return _boosted(raw, target, weight, wanted)
     request = TrainRequest(
         _dataset(raw, target, weight),
-        budget=wanted.budget,
+        budget=None if wanted.budget is None else seconds(wanted.budget),
         learners=None if wanted.budget is not None else (wanted.learner,),
         metric=wanted.metric,
         loss=wanted.loss,
@@ -108,7 +109,9 @@ def _boosted(raw: pl.DataFrame, target: pl.Series, weight: np.ndarray | None, wa
     task = rows.schema.task
     classes = in_order(target.unique().to_list()) if task is Task.CLASSIFICATION else ()
     copies = 1.0 if weight is None else float(weight.mean())
-    options = {**_BOOSTER, "min_data_in_leaf": max(1, round(_ROWS_PER_LEAF / copies))}
+    # a learner sees weights of mean 1, so what these say of rows is said in those
+    in_rows = {name: float(_BOOSTER[name]) / copies for name in ("min_sum_hessian_in_leaf", "lambda_l2")}
+    options = {**_BOOSTER, **in_rows, "min_data_in_leaf": max(1, round(_ROWS_PER_LEAF / copies))}
 
     def boosted(some: Dataset, held: Dataset, changed: Mapping[str, Option]) -> FittedTabular:
         loss = wanted.loss or default_loss(task)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from holdfast.comparison.board import leaderboard
-from holdfast.core.events import DataRead, Planned
+from holdfast.core.events import DataRead, Planned, Skipped
 from holdfast.core.run import Run
 from holdfast.core.work import Engine
 from holdfast.engine.inline import InlineEngine
@@ -21,7 +21,7 @@ from holdfast.project.outcome import Judge, ensemble_run, learner_run, timed
 from holdfast.project.replay import as_planned, replayed, stored, verified
 from holdfast.project.request import TrainRequest
 from holdfast.project.roles import Prepared, prepare, settled
-from holdfast.project.tuning import tuned
+from holdfast.project.tuning import searched, tuned
 from holdfast.training.schedule import INTERRUPTED, Finished, Job, fit_all
 
 # Exporting, mixing and judging come after the last fit: this share of the budget, at
@@ -38,6 +38,7 @@ def fit(request: TrainRequest, *, started: float) -> Run:
         kept = stored(request, project)
         prepared = kept or prepare(request, project)
         chosen = _chosen(request, prepared, project)
+        request = searched(request, chosen, prepared)
         if (
             request.project is not None and kept is None
         ):  # made only now: a wrong question leaves nothing behind
@@ -77,6 +78,7 @@ def _planned(request: TrainRequest, prepared: Prepared, chosen: Chosen, keeper: 
         prepared.metric.name,
         request.budget,
         resumed=keeper.reused,
+        tuned=tuple(request.spaces) if request.tune else (),
     )
 
 
@@ -102,6 +104,9 @@ def fit_chosen(
         deadline = started + request.budget - max(_RESERVE, _RESERVE_SHARE * request.budget)
     fitted = fit_all(chosen.candidates, job, engine, deadline=deadline, on_event=request.on_event)
     finished, given_up = list(fitted.finished), dict(fitted.given_up)
+    if fitted.interrupted and not finished:
+        kept = ": its finished folds are kept, and it goes on from there" if keeper.store else ""
+        raise PlanError(f"Interrupted before a first model was finished. Run it again{kept}.")
     if fitted.interrupted:
         request.on_event(INTERRUPTED)
     elif request.tune and deadline is not None:
@@ -109,7 +114,14 @@ def fit_chosen(
     if not finished:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in given_up.items())
         raise PlanError(f"No learner was fitted. {reasons}")
-    return _with_ensemble(finished, judged, judge), given_up
+    runs = _with_ensemble(finished, judged, judge)
+    return [_noted(run, fitted.failed) for run in runs], given_up
+
+
+def _noted(run: Run, failed: Sequence[Skipped]) -> Run:
+    """The run, whose record says which learners it could not be compared with, and why."""
+    notes = (*run.record.notes, *map(str, failed))
+    return replace(run, record=replace(run.record, notes=notes))
 
 
 def _with_ensemble(finished: Sequence[Finished], judged: Mapping[str, Run], judge: Judge) -> list[Run]:

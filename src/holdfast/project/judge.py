@@ -20,6 +20,7 @@ from holdfast.metrics import Metric
 from holdfast.metrics import evaluate as evaluate_metrics
 from holdfast.project.handle import Project, open_project
 from holdfast.project.runs import newest_runs, run_named
+from holdfast.project.scores import every_score
 
 Judged = Predictions | Run | str | Path
 """Predictions, a run, a predictions file, or the name of a run in a project."""
@@ -27,12 +28,17 @@ Judged = Predictions | Run | str | Path
 
 def predictions_of(judged: Judged, project: Project | None = None) -> Predictions:
     """The out-of-fold predictions of a run, or those of a file of any system."""
-    if isinstance(judged, Predictions):
+    found = _meant(judged, project)
+    if isinstance(found, Predictions):
+        return found
+    if found.predictions is None:
+        raise PredictionsError(f"The run {found.id} kept no predictions, so it cannot be judged.")
+    return found.predictions
+
+
+def _meant(judged: Judged, project: Project | None) -> Predictions | Run:
+    if isinstance(judged, Predictions | Run):
         return judged
-    if isinstance(judged, Run):
-        if judged.predictions is None:
-            raise PredictionsError(f"The run {judged.id} kept no predictions, so it cannot be judged.")
-        return judged.predictions
     if Path(judged).is_file():
         predictions = read_predictions(judged)
         return predictions if predictions.header.model else predictions.named(Path(judged).stem)
@@ -41,7 +47,7 @@ def predictions_of(judged: Judged, project: Project | None = None) -> Prediction
             f"There is no file {str(judged)!r}; and to name a run, say in which project: project='.' "
             "(on the command line --project DIR)."
         )
-    return predictions_of(run_named(project, str(judged)))
+    return run_named(project, str(judged))
 
 
 @overload
@@ -67,9 +73,14 @@ def evaluate(
 ) -> Estimate | dict[str, Estimate]:
     """A metric of predictions, or all of the task's by name, each with its interval.
 
+    A run that is judged by a quantile's pinball loss has that one, too.
+
     Raises RoleError for sealed rows: those answer at the gate only.
     """
-    predictions = predictions_of(judged, project).require_open()
+    found = _meant(judged, project)
+    predictions = predictions_of(found).require_open()
+    if metric is None and isinstance(found, Run):
+        return every_score(found, predictions, level=level, seed=seed)
     return evaluate_metrics(predictions, metric, level=level, seed=seed)
 
 

@@ -15,7 +15,7 @@ from holdfast.core.report_facts import DataFacts, Price, ReportFacts
 from holdfast.core.run import Run, Training
 from holdfast.core.task import Task
 from holdfast.errors import FileError
-from holdfast.metrics import evaluate, metrics_of
+from holdfast.metrics import resolve
 from holdfast.metrics.by_class import per_class
 from holdfast.metrics.curves import pictures as pictures_of
 from holdfast.project.chain import proofs
@@ -24,6 +24,7 @@ from holdfast.project.importance import importance
 from holdfast.project.judge import leaderboard
 from holdfast.project.output import write_output
 from holdfast.project.runs import ANSWERS, BEFORE, data_of, newest_training, records, run_named
+from holdfast.project.scores import every_score
 from holdfast.report.page import page
 from holdfast.store.runs import load_run
 from holdfast.store.settings import Settings
@@ -51,7 +52,7 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
     drawn = Pictures()
     if pictures:
         drawn = replace(pictures_of(predictions), importance=importance(project, run))
-    task = predictions.header.task
+    task, scores = predictions.header.task, every_score(run, predictions)
     return ReportFacts(
         title=f"{dataset.schema.target.name} from {Path(dataset.source).name or 'a table'}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -60,8 +61,8 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
         leaderboard=board,
         runs=tuple(sorted(listed, key=lambda record: ranked.get(record.id, len(ranked)))),
         subject=run.id,
-        scores=evaluate(predictions),
-        lower_is_better=frozenset(m.name for m in metrics_of(task) if not m.greater_is_better),
+        scores=scores,
+        lower_is_better=frozenset(name for name in scores if not resolve(name, task).greater_is_better),
         by_class=per_class(predictions) if task is Task.CLASSIFICATION else {},
         pictures=drawn,
         skipped=_skipped(training),

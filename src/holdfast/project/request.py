@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from holdfast.core.events import OnEvent, silent
@@ -44,7 +45,7 @@ class TrainRequest:
     before: str = ""
 
     def __post_init__(self) -> None:
-        if self.budget is not None and self.budget <= 0:
+        if self.budget is not None and not 0 < self.budget < inf:
             raise PlanError(f"A budget is a number of seconds above 0, not {self.budget}.")
         if self.folds is not None and not 2 <= self.folds <= 50:
             raise PlanError(f"Use 2 to 50 folds, not {self.folds}.")

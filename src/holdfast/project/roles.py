@@ -16,13 +16,14 @@ from holdfast.data.roles import Overrides
 from holdfast.data.split import split
 from holdfast.errors import PlanError, TargetError
 from holdfast.metrics import Metric, resolve
+from holdfast.models.tabular.losses import parse_loss
 from holdfast.project.handle import Project, with_settings
 from holdfast.project.request import TrainRequest
 from holdfast.project.table import load
 from holdfast.store.settings import Settings
 from holdfast.store.splits import Rule, freeze_rule, load_rule
 from holdfast.training.outcome import Rows
-from holdfast.training.portfolio import default_loss, folds_for
+from holdfast.training.portfolio import default_loss, default_metric, folds_for
 from holdfast.training.schedule import roles_id
 
 
@@ -76,7 +77,7 @@ def prepare(request: TrainRequest, project: Project | None) -> Prepared:
     rows = Rows.of(dataset, divided, classes, positive_of(classes))
     task = dataset.schema.task
     loss = request.loss or default_loss(task)
-    return Prepared(dataset, divided, rows, _metric(request, project, task), loss)
+    return Prepared(dataset, divided, rows, _metric(request, project, task, loss), loss)
 
 
 def settled(prepared: Prepared, project: Project) -> bool:
@@ -175,12 +176,13 @@ def _smallest_class(dataset: Dataset) -> int | None:
     return int(counts.min()) if len(counts) else None  # type: ignore[arg-type]
 
 
-def _metric(request: TrainRequest, project: Project | None, task: Task) -> Metric:
+def _metric(request: TrainRequest, project: Project | None, task: Task, loss: str) -> Metric:
     asked = request.metric
     if asked is None and project is not None:
         asked = project.settings.metric or None
     if asked is None:
-        return resolve("log_loss" if task is Task.CLASSIFICATION else "rmse", task)
+        own = parse_loss(loss, task)
+        return resolve(default_metric(own.name, own.quantile), task)
     if isinstance(asked, Callable) and not isinstance(asked, Metric):  # type: ignore[arg-type]
         name = getattr(asked, "__name__", "custom")
         return Metric.custom(name, asked, greater_is_better=False)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from holdfast.errors import ModelError
 from holdfast.metrics import Metric, evaluate
 from holdfast.project.handle import Project
 from holdfast.project.runs import data_of, run_named
+from holdfast.project.scores import every_score
 from holdfast.store.ledger import LedgerEntry, append_entry, entries, entry_examples
 
 
@@ -45,8 +46,11 @@ def evaluate_sealed(
     rows = dataset.take(split.sealed & dataset.target.is_not_null().to_numpy())
     allow = partial(charged, project, rows.example.to_list())
     allow(entries(project.store))  # before the work; and again, with nobody in between, when it is kept
-    found = evaluate(run.model.predict(rows), metric, seed=seed)
-    scores = found if isinstance(found, dict) else {str(metric): found}
+    answers = run.model.predict(rows)
+    if metric is None:
+        scores = every_score(run, answers, seed=seed)
+    else:
+        scores = {str(metric): evaluate(answers, metric, seed=seed)}
     facts = {name: score.value for name, score in scores.items() if score.known}
     entry = LedgerEntry("evaluate", run.id, dataset.id, metric=str(metric or "all"), facts=facts)
     append_entry(project.store, entry, rows.example, allow=allow)

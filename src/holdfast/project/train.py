@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from holdfast.core.events import OnEvent, silent
+from holdfast.core.duration import seconds
+from holdfast.core.events import Event, OnEvent, Skipped, silent
 from holdfast.core.run import Run
 from holdfast.core.schema import Kind
 from holdfast.core.space import Space
@@ -23,7 +24,7 @@ def train(
     *,
     target: str | None = None,
     project: str | Path | None = None,
-    budget: float | None = None,
+    budget: float | str | None = None,
     learners: Sequence[Learned] | None = None,
     metric: str | Metric | Callable[..., object] | None = None,
     loss: str | None = None,
@@ -48,9 +49,12 @@ def train(
 
     `source` is a path, several, a URL, a polars, pandas or Arrow table, or a Dataset.
     With a `project` (a folder) everything is kept there, and a command that was killed
-    is resumed; without one all stays in memory. `budget` is in seconds, None for as long
-    as the whole portfolio takes. `learners` are names of the portfolio or scikit-learn
-    estimators, in the order in which to fit them. `sealed` is the share of rows that
+    is resumed; without one all stays in memory. `budget` is in seconds, or as in "60s" and
+    "5m"; None is as long as the whole portfolio takes. `learners` are names of the portfolio or scikit-learn
+    estimators, in the order in which to fit them. `metric` is what models are mixed and
+    ranked by; unless you or the project name one it follows from the `loss`: pinball:0.9
+    from quantile:0.9, mae from absolute and huber, rmse from squared and poisson, else
+    log_loss. `sealed` is the share of rows that
     only the gate may see (default 0.2); `test` brings sealed rows of your own.
     `replay` makes the model of an earlier run again, whatever the budget was.
     What is not said of the columns (`target`, `id`, `group`, `time`, `weight`,
@@ -58,7 +62,8 @@ def train(
     holdfast.toml is asked first.
 
     The run's `candidates` are all that was trained; `hf.leaderboard(run)` ranks them. A
-    column that seems to give the target away is a Python warning, and one of the run's.
+    column that seems to give the target away is a Python warning, and one of the run's
+    record; so is a learner that failed, which is among the record's notes.
 
     Raises FileError, ColumnError or TargetError for a table that cannot be used, and
     PlanError for a plan that cannot be carried out.
@@ -67,11 +72,18 @@ def train(
         target, id, group, time, weight, tuple(sensitive), tuple(ignore), dict(kinds or {}),
         None if task is None else Task(task),
     )  # fmt: skip
+    failed: list[Skipped] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Skipped) and event.failed:
+            failed.append(event)
+        on_event(event)
+
     request = TrainRequest(
         source=source,
         columns=columns,
         project=project,
-        budget=budget,
+        budget=None if budget is None else seconds(budget),
         learners=None if learners is None else tuple(learners),
         metric=metric,
         loss=loss,
@@ -82,9 +94,9 @@ def train(
         tune=tune,
         spaces=dict(spaces or {}),
         replay=replay,
-        on_event=on_event,
+        on_event=hear,
     )
     run = fit(request, started=clock.monotonic())
-    for said in run.record.warnings:
+    for said in (*run.record.warnings, *map(str, failed)):
         warnings.warn(said, stacklevel=2)
     return run

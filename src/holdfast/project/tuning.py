@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from holdfast.core.fingerprint import fingerprint
@@ -11,16 +12,36 @@ from holdfast.core.space import Trial
 from holdfast.core.work import Engine
 from holdfast.errors import PlanError, some
 from holdfast.models.tabular.learner import portfolio, search_space
-from holdfast.project.candidates import named
+from holdfast.project.candidates import ESTIMATOR, Chosen, named
 from holdfast.project.keeping import Keeper
 from holdfast.project.outcome import Judge
 from holdfast.project.request import TrainRequest
+from holdfast.project.roles import Prepared
 from holdfast.store.trials import add_trial, load_trials
 from holdfast.training.outcome import gather
 from holdfast.training.schedule import Candidate, Finished, Job
 from holdfast.training.tune import Search, tune
 
-_KEPT = 8  # the best trials that become runs; more would crowd the leaderboard and the ensemble
+
+def searched(request: TrainRequest, chosen: Chosen, prepared: Prepared) -> TrainRequest:
+    """The request with a search space for every learner that will be tuned, where it asks for tuning.
+
+    PlanError before anything is fitted where no learner has one, or where one names options
+    that its learner lacks.
+    """
+    if not request.tune:
+        return request
+    known = {name: search_space(name) for name in (*portfolio(), *request.spaces)} | dict(request.spaces)
+    fitted = [one.name for one in chosen.candidates if ESTIMATOR not in one.plan.options]
+    spaces = {name: known[name] for name in fitted if known[name]}
+    if not spaces:
+        some_known = [name for name, space in known.items() if space]
+        raise PlanError(
+            f"There is no search space for {some(chosen.names)}. There is one for {some(some_known, 9)}."
+        )
+    for name, space in spaces.items():
+        named(name, {option: values.first for option, values in space.items()}, request, prepared)
+    return replace(request, spaces=spaces)
 
 
 def tuned(
@@ -28,14 +49,6 @@ def tuned(
 ) -> list[Finished]:
     """The best settings that were found until the deadline, as candidates fitted on all folds."""
     prepared = judge.prepared
-    spaces = {name: search_space(name) for name in portfolio() if search_space(name)} | dict(request.spaces)
-    if request.learners is not None:
-        asked = [name for name in request.learners if isinstance(name, str)]
-        if unknown := [name for name in asked if name not in spaces]:
-            raise PlanError(
-                f"There is no search space for {some(unknown)}. There is one for {some(spaces, 9)}."
-            )
-        spaces = {name: spaces[name] for name in asked}
     study = fingerprint(
         [prepared.dataset.id, prepared.roles, prepared.metric.name, prepared.loss, request.seed]
     )
@@ -47,10 +60,9 @@ def tuned(
         return float(judge.loss()(gather(prepared.rows, finished.fits)))
 
     search = Search(
-        spaces, candidate, loss_of, _known(keeper, study), partial(_keep, keeper, study), request.seed
+        request.spaces, candidate, loss_of, _known(keeper, study), partial(_keep, keeper, study), request.seed
     )
-    found = tune(search, job, engine, deadline=deadline, on_event=request.on_event)
-    return sorted(found, key=loss_of)[:_KEPT]
+    return tune(search, job, engine, deadline=deadline, on_event=request.on_event)
 
 
 def _known(keeper: Keeper, study: str) -> tuple[Trial, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -63,11 +63,13 @@ class Finished:
 class Fitted:
     """What came of a list of candidates: those `finished`, in order, and why each other was `given_up`.
 
-    `interrupted` says that Ctrl-C was pressed, which may have cost no candidate anything.
+    `failed` are those of the latter that had an error of their own. `interrupted` says
+    that Ctrl-C was pressed, which may have cost no candidate anything.
     """
 
     finished: tuple[Finished, ...]
     given_up: Mapping[str, str]
+    failed: tuple[Skipped, ...] = ()
     interrupted: bool = False
 
 
@@ -78,7 +80,8 @@ class Job:
     `dataset` is the engine's shared handle of the Dataset, `dataset_id` and `roles`
     name it and its split, `fold` is int of shape (n,) with -1 for rows that take no
     part. `score` turns one fold's output and its number into the metric's value;
-    `finished` is told of each candidate while the next ones are being fitted.
+    `finished` is told of each candidate while the next ones are being fitted. Elapsed
+    time is counted from `started`, a time of `time.monotonic`.
     """
 
     dataset: object
@@ -90,12 +93,20 @@ class Job:
     score: Callable[[np.ndarray, int], float]
     cache: Cache
     finished: Callable[[Finished], None]
+    started: float = field(default_factory=time.monotonic)
 
 
 def roles_id(split: Split) -> str:
     """Names a split: a dataset's rows have the same roles and folds under the same name."""
     parts = (split.role == SEARCH, split.open, split.tied, split.fold.astype(np.int64))
     return fingerprint([split.folds, *(fingerprint_bytes(part.tobytes()) for part in parts)])
+
+
+def recalled(candidate: Candidate, job: Job) -> Finished | None:
+    """The candidate as an earlier command finished it; None where not all of its folds are kept."""
+    keys = (fold_key(candidate.plan, job.dataset_id, job.roles, k) for k in range(job.folds))
+    fits = tuple(fit for key in keys if (fit := job.cache.load(key)) is not None)
+    return Finished(candidate, fits) if len(fits) == job.folds else None
 
 
 def fit_all(
@@ -122,14 +133,23 @@ def fit_all(
         schedule.take_finished()
         schedule.give_up_rest(_INTERRUPTED)
         interrupted = True
-    for name, reason in schedule.given_up.items():
-        on_event(Skipped(name, reason))
     finished = tuple(
         Finished(candidate, tuple(schedule.done[candidate.name][k] for k in range(job.folds)))
         for candidate in candidates
         if len(schedule.done[candidate.name]) == job.folds
     )
-    return Fitted(finished, schedule.given_up, interrupted)
+    skipped = _skipped(schedule, anything=bool(finished))
+    for one in skipped:
+        on_event(one)
+    return Fitted(finished, schedule.given_up, tuple(one for one in skipped if one.failed), interrupted)
+
+
+def _skipped(schedule: _Schedule, *, anything: bool) -> list[Skipped]:
+    """What is said of those that were given up; of Ctrl-C once, and nothing before `anything` was done."""
+    reasons = schedule.given_up
+    cut = [name for name, reason in reasons.items() if reason == _INTERRUPTED]
+    skipped = [Skipped(name, reasons[name], name in schedule.failed) for name in reasons if name not in cut]
+    return [*skipped, Skipped(", ".join(cut), _INTERRUPTED)] if cut and anything else skipped
 
 
 class _Schedule:
@@ -145,14 +165,15 @@ class _Schedule:
         first: str | None,
     ) -> None:
         self.job, self.engine, self.on_event = job, engine, on_event
-        self.started, self.deadline = time.monotonic(), deadline
+        self.started, self.deadline = job.started, deadline
         self.first = first
         self.queue = [(candidate, k) for candidate in candidates for k in range(job.folds)]
         self.running: dict[str, tuple[Candidate, int]] = {}
         self.done: dict[str, dict[int, FoldFit]] = {candidate.name: {} for candidate in candidates}
         self.scores: dict[str, list[float]] = {candidate.name: [] for candidate in candidates}
         self.given_up: dict[str, str] = {}
-        self.usable = False
+        self.failed: set[str] = set()
+        self.usable = first is None  # who needs none has one
 
     def run(self, ctrl_c: HeldBack) -> None:
         """Until nothing is left to do, or the time is."""
@@ -173,6 +194,7 @@ class _Schedule:
         candidate, k = self.running[done.key]
         if done.error:
             del self.running[done.key]
+            self.failed.add(candidate.name)
             self.drop(candidate.name, done.error)
             return
         files, output, curve = cast("tuple[Mapping[str, bytes], np.ndarray, Curve]", done.value)

@@ -2,7 +2,8 @@
 
 Optuna's TPE proposes; every trial is a candidate like any other, fitted on the same
 folds, so its out-of-fold predictions can be compared and mixed. Trials are kept by the
-caller: a later search is told of them first and goes on where the last one stopped.
+caller: a later search is told of them first and goes on where the last one stopped. The
+best of them are candidates again, by their kept folds.
 """
 
 from __future__ import annotations
@@ -10,21 +11,23 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from holdfast.core.events import OnEvent
+from holdfast.core.events import OnEvent, Said
 from holdfast.core.plan import Option
 from holdfast.core.space import Choices, Range, Space, Trial
 from holdfast.core.work import Engine
 from holdfast.training.interrupt import held_back
-from holdfast.training.schedule import INTERRUPTED, Candidate, Finished, Fitted, Job, fit_all
+from holdfast.training.schedule import INTERRUPTED, Candidate, Finished, Fitted, Job, fit_all, recalled
 
 if TYPE_CHECKING:
     import optuna
 
 _MOST_TRIALS = 200
+_BEST = 8  # trials that become runs; more would crowd the leaderboard and the ensemble
 _LEARNER = "learner"
 
 
@@ -33,7 +36,8 @@ class Search:
     """What is searched: a space per learner, how a candidate is made and judged, what is known.
 
     `candidate` makes a candidate from a learner's name, options and a number that names
-    it; `judge` gives a finished one's out-of-fold loss (lower is better).
+    it; `judge` gives a finished one's out-of-fold loss (lower is better). `known` are the
+    trials that `save` has kept, each at the place that is its number.
     """
 
     spaces: Mapping[str, Space]
@@ -45,12 +49,18 @@ class Search:
 
 
 def tune(search: Search, job: Job, engine: Engine, *, deadline: float, on_event: OnEvent) -> list[Finished]:
-    """Every trial that was finished before the deadline (a time of `time.monotonic`), or before Ctrl-C."""
+    """The best trials, of this search and of those before it.
+
+    It ends at the deadline (a time of `time.monotonic`), or at Ctrl-C.
+    """
     finished: list[Finished] = []
     try:
         with held_back() as ctrl_c:
-            study = _study(search)
-            for number in range(len(search.known), _MOST_TRIALS):
+            finished += islice(_earlier(search, job), _BEST)
+            if finished:
+                on_event(Said(f"the best {len(finished)} of {len(search.known)} earlier trials count again"))
+            study, number = _study(search), len(search.known)
+            for _ in range(number, _MOST_TRIALS):
                 ctrl_c.check()
                 if time.monotonic() >= deadline:
                     break
@@ -59,10 +69,19 @@ def tune(search: Search, job: Job, engine: Engine, *, deadline: float, on_event:
                 candidate = search.candidate(learner, options, number)
                 done = fit_all([candidate], job, engine, deadline=deadline, on_event=on_event, must=False)
                 finished += done.finished
-                _hear(study, trial, search, Trial(learner, options, _loss(search, done)))
+                number += _heard(study, trial, search, Trial(learner, options, _loss(search, done)))
     except KeyboardInterrupt:
         on_event(INTERRUPTED)
-    return finished
+    return sorted(finished, key=search.judge)[:_BEST]
+
+
+def _earlier(search: Search, job: Job) -> Iterator[Finished]:
+    """What earlier searches finished, the best first, where its folds are still kept."""
+    for number, trial in sorted(enumerate(search.known), key=lambda one: one[1].loss):
+        if trial.within(search.spaces):
+            kept = recalled(search.candidate(trial.learner, trial.options, number), job)
+            if kept is not None:
+                yield kept
 
 
 def _loss(search: Search, fitted: Fitted) -> float:
@@ -70,15 +89,16 @@ def _loss(search: Search, fitted: Fitted) -> float:
     return search.judge(fitted.finished[0]) if fitted.finished else math.nan
 
 
-def _hear(study: optuna.Study, asked: optuna.Trial, search: Search, trial: Trial) -> None:
-    """Tell the study what came of a trial, and keep it where it was finished."""
+def _heard(study: optuna.Study, asked: optuna.Trial, search: Search, trial: Trial) -> bool:
+    """Tell the study what came of a trial, and keep it where it was finished: whether it was."""
     import optuna
 
     if math.isnan(trial.loss):
         study.tell(asked, state=optuna.trial.TrialState.FAIL)
-        return
+        return False
     study.tell(asked, trial.loss)
     search.save(trial)
+    return True
 
 
 def _study(search: Search) -> optuna.Study:
@@ -91,7 +111,8 @@ def _study(search: Search) -> optuna.Study:
         sampler = optuna.samplers.TPESampler(seed=search.seed, multivariate=True, group=True)
     study = optuna.create_study(sampler=sampler)
     for trial in search.known:
-        _tell(study, search.spaces, trial)
+        if trial.within(search.spaces):  # they may have changed since
+            _tell(study, search.spaces, trial)
     return study
 
 
@@ -111,11 +132,9 @@ def _suggest(trial: optuna.Trial, spaces: Mapping[str, Space]) -> tuple[str, dic
 
 
 def _tell(study: optuna.Study, spaces: Mapping[str, Space], known: Trial) -> None:
-    """Add a trial of an earlier search, unless its space has changed since."""
+    """Add a trial of an earlier search."""
     import optuna
 
-    if known.learner not in spaces or set(known.options) != set(spaces[known.learner]):
-        return
     params: dict[str, Option] = {_LEARNER: known.learner}
     distributions: dict[str, optuna.distributions.BaseDistribution] = {
         _LEARNER: optuna.distributions.CategoricalDistribution(sorted(spaces))

@@ -72,7 +72,8 @@ class TabularLearner:
         task = train.schema.task
         prepared = _prepared(train)
         rows = self._matrix(prepared.X, train, prepared.recipe)
-        rows, held = self._parted(rows, train, validation, prepared.recipe)
+        parted = self._parted(rows, train, validation, prepared.recipe)
+        rows, held = (one.normalised() for one in parted)
         gate = conditions(parse_query(self.focus), prepared.recipe) if self.focus else ()
         setting = Setting(task, max(len(self.classes), 1), self.loss, seed, budget, progress, gate)
         learnable = rows.X.shape[1] > 0 and len(np.unique(rows.y)) > 1

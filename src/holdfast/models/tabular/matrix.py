@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +35,18 @@ class Matrix:
         """The rows under this mask, bool of shape (n,)."""
         weight, focus = (None if one is None else one[rows] for one in (self.weight, self.focus))
         return Matrix(self.X[rows], self.y[rows], weight, self.names, focus)
+
+    def normalised(self) -> Matrix:
+        """The same rows with weights of mean 1, as learners expect them.
+
+        Their settings are in rows: the least weight of a leaf, what it is shrunk by, a
+        penalty. So that weights of another scale fit the same model, to the last bit, they
+        are rounded as float32 holds them, which is how boosters take them.
+        """
+        if self.weight is None or not self.weight.any():
+            return self
+        scaled = (self.weight / self.weight.mean()).astype(np.float32)
+        return replace(self, weight=scaled.astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True)

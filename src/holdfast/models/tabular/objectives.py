@@ -43,11 +43,10 @@ class Objective:
         return self.classes if self.classes > 2 else 1
 
     def weights(self, rows: Matrix) -> np.ndarray:
-        """What each row counts, float64 of shape (n,) with mean 1."""
+        """What each row counts, float64 of shape (n,)."""
         if self.loss.name == "balanced":
             return row_weights(rows.y, rows.weight, self.classes)
-        own = np.ones(len(rows.y)) if rows.weight is None else rows.weight
-        return np.asarray(own / own.mean())
+        return np.ones(len(rows.y)) if rows.weight is None else rows.weight
 
     def targets(self, y: np.ndarray) -> np.ndarray:
         """Codes or values (n,) -> float32 of shape (n, O) on the scale of the raw outputs."""

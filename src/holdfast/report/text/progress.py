@@ -40,6 +40,10 @@ def plan(planned: Planned) -> RenderableType:
         ("fits", " > ".join(words.clean(name) for name in planned.learners) or "nothing"),
     ]
     rows += [("skips", f"{words.clean(name)}: {words.clean(why)}") for name, why in planned.skipped]
+    if planned.tuned:
+        others = len(set(planned.learners) - set(planned.tuned))
+        rest = "; the others have no search space" if others else ""
+        rows.append(("tunes", ", ".join(words.clean(name) for name in planned.tuned) + rest))
     if planned.resumed:
         rows.append(("reuses", f"{words.count(planned.resumed, 'fold')} that an earlier training finished"))
     return pairs(rows)
