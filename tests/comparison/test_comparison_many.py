@@ -141,6 +141,43 @@ def test_recommended_is_the_fastest_shown_equivalent():
     assert len(board.verdicts) == 6
 
 
+def test_a_timing_that_differs_little_recommends_nothing():
+    best, *_ = models(3_000, [0.8], regressed)
+    board = leaderboard([run(best, 40e-6), run(best.named("twin"), 39.6e-6), run(best.named("third"), 27e-6)])
+    assert board.recommended == board.best == "m0"
+    assert "at least 1.5 times as fast" in board.reason
+
+
+def test_among_those_about_as_fast_the_better_score_is_recommended():
+    best, *_ = models(4_000, [0.8], regressed)
+    rng = np.random.default_rng(0)
+    runs = [run(best, 90e-6)]
+    for name, shift, seconds in (("good", 1e-5, 21e-6), ("fair", 2e-4, 20e-6), ("slow", 1e-6, 55e-6)):
+        loss = best.table["loss"] + shift + rng.normal(0, 0.01, len(best))
+        loss -= (loss - best.table["loss"]).mean() - shift
+        runs.append(
+            run(Predictions(best.table.with_columns(loss=loss), replace(best.header, model=name)), seconds)
+        )
+    board = leaderboard(runs, metric="loss")
+    assert [entry.name for entry in board.entries] == ["m0", "slow", "good", "fair"]
+    assert board.recommended == "good"
+
+
+def test_what_compare_calls_worse_is_not_recommended_because_many_were_compared():
+    [best] = models(3_000, [0.8], regressed)
+    others = [best.named(f"other{k}") for k in range(8)]
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 0.05, len(best))
+    noise += 2.7 * noise.std() / np.sqrt(len(best)) - noise.mean()  # p about 0.007: not under Holm's 45 pairs
+    near = Predictions(
+        best.table.with_columns(loss=best.table["loss"] + noise), replace(best.header, model="near")
+    )
+    board = leaderboard([run(best, 9e-6), run(near, 1e-6), *(run(p, 9e-6) for p in others)], metric="loss")
+    assert board["near"].against_best.outcome is Outcome.EQUIVALENT
+    assert compare(best, near, metric="loss").outcome is Outcome.WORSE
+    assert board.recommended == board.best == "m0"
+
+
 def test_undecided_is_no_tie():
     board = leaderboard([run(p, s) for p, s in zip(models(60, [1.0, 1.02]), (2e-6, 1e-6), strict=True)])
     [verdict] = board.verdicts
