@@ -211,7 +211,18 @@ def test_a_price_turns_cpu_time_into_energy_and_money():
 def test_the_subject_of_a_report_is_one_of_its_runs(churn):
     with pytest.raises(InputError, match="'nobody'"):
         replace(churn, subject="nobody")
-    assert churn.total.cpu_seconds == pytest.approx(sum(run.cost.cpu_seconds for run in churn.runs))
+
+
+def test_each_fit_is_counted_once(churn):
+    members = [run for run in churn.runs if not run.weights]
+    assert 0 < len(members) < len(churn.runs)
+    paid = sum(run.cost.cpu_seconds for run in members)
+    assert churn.total.cpu_seconds == pytest.approx(paid)
+    again = replace(members[0], id="decided-anew", plan=replace(members[0].plan, decision="threshold"))
+    assert replace(churn, runs=(*churn.runs, again)).total.cpu_seconds == pytest.approx(paid)
+    alone = next(run for run in churn.runs if run.weights)
+    total = replace(churn, runs=(alone,), subject=alone.id).total
+    assert total.fit_seconds == alone.cost.fit_seconds
 
 
 @given(st.text(), st.integers(3, 60))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.core.curves import Pictures
 from holdfast.core.dataset import Check, Dataset, Step
@@ -135,8 +135,18 @@ class ReportFacts:
 
     @property
     def total(self) -> Cost:
-        """What fitting all runs cost together; using and storing them is not added up."""
+        """What fitting all runs cost together; using and storing them is not added up.
+
+        An ensemble's cost is its members': it counts only where they are not among the runs.
+        Nor does a run count again that was only decided anew, by another threshold.
+        """
+        listed = {run.id for run in self.runs}
+        fitted = {
+            run.id if run.plan is None else replace(run.plan, decision="").id: run.cost
+            for run in self.runs
+            if not (run.weights and listed.issuperset(run.weights))
+        }
         return Cost(
-            fit_seconds=sum(run.cost.fit_seconds for run in self.runs),
-            cpu_seconds=sum(run.cost.cpu_seconds for run in self.runs),
+            fit_seconds=sum(cost.fit_seconds for cost in fitted.values()),
+            cpu_seconds=sum(cost.cpu_seconds for cost in fitted.values()),
         )
