@@ -200,6 +200,14 @@ def test_one_run_is_a_leaderboard():
     assert board.verdicts == ()
 
 
+def test_a_run_without_predictions_is_left_out_of_the_ranking_and_named():
+    best, other = models(50, [0.8, 1.0])
+    silent = Run(replace(run(best, 1e-6).record, id="logged"))
+    board = leaderboard([run(best, 1e-6), silent, run(other, 1e-6)])
+    assert {entry.name for entry in board.entries} == {"m0", "m1"}
+    assert board.notes == ("Not ranked, for want of predictions: 'logged'.",)
+
+
 def test_runs_without_predictions_and_sealed_rows_are_refused():
     [p] = models(20, [1.0])
     with pytest.raises(PredictionsError, match="no predictions to rank them by: 'm0'"):

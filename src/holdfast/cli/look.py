@@ -10,6 +10,7 @@ import typer
 from holdfast.cli.options import JsonOption, ProjectOption
 from holdfast.cli.output import emit, note
 from holdfast.core.finding import Looked
+from holdfast.core.logged import Logged
 from holdfast.core.proof import Proof
 from holdfast.core.report_facts import ReportFacts
 from holdfast.project.card import write_card
@@ -40,6 +41,8 @@ def show(
             emit(looked) if as_json else text.show(text.finding(looked))
         case Proof() as proof:
             emit(proof) if as_json else text.show(text.proof(proof))
+        case Logged() as logged:
+            emit(logged) if as_json else text.show(text.logged(logged))
         case ReportFacts() as facts:
             emit(facts.record) if as_json else text.show(text.run(facts))
 

@@ -34,8 +34,10 @@ def leaderboard(
     `recommended` is the best, unless a run that predicts `MUCH_FASTER` is shown equivalent
     to it, and not worse when just these two are compared; not being told apart is not
     enough. Of several such runs it is the fastest, or a better one that is about as fast.
-    PredictionsError when a run has no predictions or their examples differ; see `compare`.
+    Runs without predictions are left out, and a note says so. PredictionsError when no
+    run has any, or their examples differ; see `compare`.
     """
+    runs, silent = _speaking(runs)
     aligned = align(_predictions(runs), [run.id for run in runs])
     chosen = metric_of(aligned, metric)
     found = compare_aligned(aligned, chosen, margin=margin, level=level, seed=seed)
@@ -59,15 +61,21 @@ def leaderboard(
         verdicts=found.verdicts,
         n=found.n,
         warnings=tuple(dict.fromkeys(warning for run in runs for warning in run.record.warnings)),
+        notes=(f"Not ranked, for want of predictions: {some(silent, most=5)}.",) if silent else (),
     )
 
 
-def _predictions(runs: Sequence[Run]) -> list[Predictions]:
+def _speaking(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """The runs that have predictions, and the names of the others."""
     if not runs:
         raise PredictionsError("A leaderboard needs at least one run.")
     silent = [run.id for run in runs if run.predictions is None]
-    if silent:
+    if len(silent) == len(runs):
         raise PredictionsError(f"These runs have no predictions to rank them by: {some(silent)}.")
+    return [run for run in runs if run.predictions is not None], silent
+
+
+def _predictions(runs: Sequence[Run]) -> list[Predictions]:
     named = [run.predictions.named(run.id) for run in runs if run.predictions is not None]
     names_of(named)
     return named

@@ -31,7 +31,8 @@ class Leaderboard:
     `best` has the best score; `recommended` is the cheapest to run that is shown
     equivalent to it, with the `reason`. `corrected` is the best score with the optimism
     of having been picked removed (bootstrap bias-corrected cross-validation). `warnings`
-    say why the scores may not hold in use: they are to be read before the scores are.
+    say why the scores may not hold in use: they are to be read before the scores are;
+    `notes` say what else is to be known of the ranking, such as which runs are not in it.
     """
 
     metric: str
@@ -44,6 +45,7 @@ class Leaderboard:
     verdicts: tuple[Verdict, ...] = ()
     n: int = 0
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Entry:
         return next(entry for entry in self.entries if entry.name == name)

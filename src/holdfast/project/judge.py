@@ -32,7 +32,7 @@ def predictions_of(judged: Judged, project: Project | None = None) -> Prediction
     if isinstance(judged, Run):
         if judged.predictions is None:
             raise PredictionsError(f"The run {judged.id} kept no predictions, so it cannot be judged.")
-        return judged.predictions
+        return judged.predictions.named(judged.id)
     if Path(judged).is_file():
         predictions = read_predictions(judged)
         return predictions if predictions.header.model else predictions.named(Path(judged).stem)

@@ -40,7 +40,7 @@ def write_report(
 
 def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:
     """Everything that is known of a run and the training it belongs to."""
-    run = run_named(project, name)
+    run = _trained(run_named(project, name))
     training = next((one for one in trainings(project.store) if one.id == run.record.training), None)
     training = training or newest_training(project)
     listed = records(project, training.id)
@@ -69,6 +69,16 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
         commands=_commands(project, run),
         price=_price(project.settings),
     )
+
+
+def _trained(run: Run) -> Run:
+    """The run, if it is of a training here; FileError for one that was logged."""
+    if run.record.plan is None:
+        raise FileError(
+            f"{run.id} was logged by a training loop of your own, so there is no table to report on. "
+            f"What is known of it: holdfast show {run.id}"
+        )
+    return run
 
 
 def _open(run: Run) -> Predictions:

@@ -36,6 +36,7 @@ def leaderboard(board: Leaderboard) -> RenderableType:
         heading("Leaderboard", about),
         table(columns, rows),
         _conclusion(board),
+        Text("\n".join(map(words.clean, board.notes)), style="dim") if board.notes else None,
         pairs([("!", Text(words.clean(said), style="bold yellow")) for said in board.warnings])
         if board.warnings
         else None,

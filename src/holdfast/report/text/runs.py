@@ -11,6 +11,7 @@ from rich.text import Text
 
 from holdfast.core.curves import Confusion, Importance
 from holdfast.core.estimate import Estimate
+from holdfast.core.logged import Logged
 from holdfast.core.report_facts import ReportFacts
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.report import words
@@ -88,6 +89,34 @@ def record(record: RunRecord) -> RenderableType:
         Text("\n".join(words.clean(said) for said in record.warnings), style="bold yellow")
         if record.warnings
         else None,
+    )
+
+
+def logged(shown: Logged) -> RenderableType:
+    """A run of the user's own training loop: its metrics, its files, and its scores where it has predictions."""
+    record = shown.record
+    series = [
+        (
+            words.clean(name),
+            words.score(one.last),
+            "" if one.step is None else f"{one.step:,}",
+            f"{one.count:,}",
+        )
+        for name, one in shown.series.items()
+    ]
+    columns = [left("logged", least=12), *(fixed(name, right=True) for name in ("last", "step", "values"))]
+    files = [(name, words.size(size)) for name, size in shown.files.items()]
+    return stack(
+        heading(record.id, "logged by a training loop of your own"),
+        pairs(
+            [
+                ("status", Text(record.status, style=_STATUS_STYLES[record.status])),
+                ("started", words.when(record.started)),
+            ]
+        ),
+        table(columns, series) if series else None,
+        stack(heading("Files"), pairs(files)) if files else None,
+        metrics(shown.scores, lower_is_better=shown.lower_is_better) if shown.scores else None,
     )
 
 
