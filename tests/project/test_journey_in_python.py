@@ -106,6 +106,36 @@ def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):
     assert hf.leaderboard(run, metric=again).best == run.id
 
 
+def missed(predictions):
+    """One function of one's own: a missed tumour costs five, a false alarm one."""
+    found = predictions.table
+    wrong = (found["target"] != found["prediction"]).cast(pl.Float64)
+    return (
+        wrong * pl.select(pl.when(found["target"] == "malignant").then(5.0).otherwise(1.0)).to_series()
+    ).to_numpy()
+
+
+def test_a_function_of_ones_own_judges_wherever_a_metric_does(patients, tmp_path, in_this_process):
+    run = hf.train(patients, target="diagnosis", learners=FEW[:2], folds=2, metric=missed, project=tmp_path)
+    score = hf.evaluate(run, missed)
+    assert score == run.record.scores["missed"] and score.low < score.value < score.high
+    assert hf.leaderboard(run).metric == hf.leaderboard(run.candidates).metric == "missed"
+    first, *rest = run.candidates
+    verdict = hf.compare(first, rest[0], metric=missed)
+    assert verdict.metric == "missed" and verdict.p < 1
+    # in another process the function is not at hand; here that is a project opened anew
+    board = hf.leaderboard(tmp_path)
+    assert board.metric == "log_loss"
+    assert board.notes == (
+        "missed is a function of Python, which is not at hand here: ranked by log_loss. "
+        "In Python hf.leaderboard(..., metric=missed) ranks by it.",
+    )
+    assert hf.leaderboard(tmp_path, metric=missed).metric == "missed"
+    page = hf.write_report(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "missed is a function of Python" in page
+    assert hf.release(run, project=tmp_path).metric == "log_loss"
+
+
 def test_runs_of_ones_own_training_loop_stand_beside_the_others(project, patients):
     folder, run = project
     home = hf.open(folder)

@@ -14,7 +14,7 @@ from holdfast.core.predictions import Predictions
 from holdfast.core.run import Cost, Run
 from holdfast.core.verdict import Outcome, Verdict
 from holdfast.errors import PredictionsError, some
-from holdfast.metrics import Metric
+from holdfast.metrics import AnyMetric
 
 MUCH_FASTER = 1.5
 """From this ratio on a model is cheaper to run than another: one timing of the same model may differ
@@ -24,7 +24,7 @@ from the next by a third, so that a smaller ratio is the machine's mood and no r
 def leaderboard(
     runs: Sequence[Run],
     *,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     margin: float | None = None,
     level: float = 0.95,
     seed: int = 0,

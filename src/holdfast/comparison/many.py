@@ -15,7 +15,7 @@ from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
 from holdfast.core.verdict import Outcome, Verdict
 from holdfast.errors import PredictionsError
-from holdfast.metrics import Metric, evaluate
+from holdfast.metrics import AnyMetric, Metric, evaluate
 from holdfast.stats.letters import letters
 from holdfast.stats.multiplicity import holm
 
@@ -54,7 +54,7 @@ class Comparison:
 def compare_all(
     predictions: Sequence[Predictions],
     *,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     margin: float | None = None,
     level: float = 0.95,
     seed: int = 0,

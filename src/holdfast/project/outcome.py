@@ -182,6 +182,7 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
         predictions,
         model,
         origin=Origin.of(prepared.dataset, prepared.split),
+        metric=prepared.metric,
     )
 
 

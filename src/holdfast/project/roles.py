@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -181,7 +180,4 @@ def _metric(request: TrainRequest, project: Project | None, task: Task) -> Metri
         asked = project.settings.metric or None
     if asked is None:
         return resolve("log_loss" if task is Task.CLASSIFICATION else "rmse", task)
-    if isinstance(asked, Callable) and not isinstance(asked, Metric):  # type: ignore[arg-type]
-        name = getattr(asked, "__name__", "custom")
-        return Metric.custom(name, asked, greater_is_better=False)  # type: ignore[arg-type]
-    return resolve(asked, task)  # type: ignore[arg-type]
+    return resolve(asked, task)

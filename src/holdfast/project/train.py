@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from holdfast.core.events import OnEvent, silent
@@ -13,7 +13,7 @@ from holdfast.core.schema import Kind
 from holdfast.core.space import Space
 from holdfast.core.task import Task
 from holdfast.data.roles import Overrides
-from holdfast.metrics import Metric
+from holdfast.metrics import AnyMetric
 from holdfast.project.fitting import fit
 from holdfast.project.request import Learned, TrainRequest
 
@@ -25,7 +25,7 @@ def train(
     project: str | Path | None = None,
     budget: float | None = None,
     learners: Sequence[Learned] | None = None,
-    metric: str | Metric | Callable[..., object] | None = None,
+    metric: AnyMetric | None = None,
     loss: str | None = None,
     folds: int | None = None,
     seed: int = 0,

@@ -93,7 +93,7 @@ def record(record: RunRecord) -> RenderableType:
 
 
 def logged(shown: Logged) -> RenderableType:
-    """A run of the user's own training loop: its metrics, its files, and its scores where it has predictions."""
+    """A run of the user's own training loop: metrics, files, and scores where it has predictions."""
     record = shown.record
     series = [
         (
