@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from holdfast.core.curves import Pictures
 from holdfast.core.dataset import Check, Dataset, Step
 from holdfast.core.estimate import Estimate
+from holdfast.core.labels import in_order, label_text, positive_of
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Cost, RunRecord
 from holdfast.core.schema import Role
@@ -22,7 +23,8 @@ class DataFacts:
 
     `classes` counts the rows of each class over all rows, empty for regression.
     `sealed` counts the sealed rows, `open` all others. `group` and `time` are the
-    columns by which rows were split, of which a time comes first.
+    columns by which rows were split, of which a time comes first. `roles` names the columns
+    that are no ordinary feature, by role; `positive` is the class that a decision is about.
     """
 
     source: str
@@ -39,6 +41,8 @@ class DataFacts:
     checks: tuple[Check, ...] = ()
     lineage: tuple[Step, ...] = ()
     time: str | None = None
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    positive: str | None = None
 
     @staticmethod
     def of(dataset: Dataset, split: Split | None = None) -> DataFacts:
@@ -46,8 +50,9 @@ class DataFacts:
         schema = dataset.schema
         group, time = schema.with_role(Role.GROUP), schema.with_role(Role.TIME)
         sealed = 0 if split is None else int((~split.open).sum())
-        counts = {}
+        counts, positive = {}, None
         if schema.task is Task.CLASSIFICATION:
+            positive = positive_of(in_order(label_text(dataset.target).drop_nulls().unique().to_list()))
             counts = dict(dataset.target.drop_nulls().value_counts(sort=True).iter_rows())
         return DataFacts(
             source=dataset.source,
@@ -64,6 +69,12 @@ class DataFacts:
             classes=counts,
             checks=dataset.checks,
             lineage=dataset.lineage,
+            roles={
+                role.value: tuple(column.name for column in schema if column.role is role)
+                for role in Role
+                if role is not Role.FEATURE and schema.with_role(role) is not None
+            },
+            positive=positive,
         )
 
 
