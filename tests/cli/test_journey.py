@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,7 @@ def test_train_says_what_it_read_what_it_will_fit_and_who_won(trained):
         assert part in said
     assert "constant > decision_tree > lightgbm_small" in said
     assert "first usable model" in said
+    assert re.search(r"calibration .*kept: log loss 0\.\d+ before, 0\.\d+ after", said)
     assert said.index("decision_tree  ") < said.index("Leaderboard") < said.index("recommended")
 
 

@@ -107,6 +107,8 @@ def train(
         emit(_facts(run, board, heard, clock.monotonic() - started))
         return
     text.show(text.leaderboard(board))
+    if run.record.notes:
+        text.show(text.decided(run.record))
     note(f"{clock.monotonic() - started:.1f} s in total. Next: holdfast report, holdfast predict best FILE")
 
 

@@ -166,11 +166,11 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
         rows = prepared.rows
         calibration, output = calibrate(output, rows.codes, rows.fold)
         temperature = calibration.temperature
-        if calibration.kept:
-            notes.append(
-                f"calibrated with temperature {temperature:.3f}: "
-                f"log loss {calibration.before:.5f} before, {calibration.after:.5f} after (cross-fitted)"
-            )
+        with_it = f"temperature {temperature:.3f} kept" if calibration.kept else "not kept"
+        notes.append(
+            f"calibration {with_it}: "
+            f"log loss {calibration.before:.5f} before, {calibration.after:.5f} after (cross-fitted)"
+        )
         if rows.positive is not None:
             threshold, decided, note = _threshold(output, judge)
             notes += note

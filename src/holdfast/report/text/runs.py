@@ -92,6 +92,11 @@ def record(record: RunRecord) -> RenderableType:
     )
 
 
+def decided(record: RunRecord) -> RenderableType:
+    """What a run was given besides its fits, before and after: a calibration, a threshold, or neither."""
+    return pairs([(record.id if i == 0 else "", note) for i, note in enumerate(record.notes)])
+
+
 def logged(shown: Logged) -> RenderableType:
     """A run of the user's own training loop: metrics, files, and scores where it has predictions."""
     record = shown.record
