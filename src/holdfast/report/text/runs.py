@@ -15,7 +15,7 @@ from holdfast.core.logged import Logged
 from holdfast.core.report_facts import ReportFacts
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.report import words
-from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
+from holdfast.report.text.frame import fixed, heading, left, name, narrowing, pairs, stack, table
 from holdfast.report.text.shapes import Answered
 
 _STATUS_STYLES = {
@@ -137,15 +137,16 @@ def runs(records: Sequence[RunRecord]) -> RenderableType:
     """A project's runs, one line each."""
     rows = [
         (
-            words.short(record.id, 32),
+            record.id,
             Text(record.status, style=_STATUS_STYLES[record.status]),
             words.when(record.started).removesuffix(" UTC"),
             _first_score(record),
         )
         for record in records
     ]
-    columns = [fixed("run"), fixed("status"), fixed("started"), left("score", least=20)]
-    return stack(heading("Runs", words.count(len(records), "run")), table(columns, rows))
+    columns = [name("run"), fixed("status"), fixed("started"), left("score", least=20)]
+    about = words.count(len(records), "run")
+    return stack(heading("Runs", about), narrowing(columns, rows, spare=("started",)))
 
 
 def _first_score(record: RunRecord) -> str:
@@ -194,21 +195,21 @@ def sealed(answer: Answered) -> RenderableType:
 
 def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
     """Rows of each class (down) by the class they were predicted as (across)."""
-    names = [words.short(name, 14) for name in counts.classes[:most]]
+    names = [words.short(label, 14) for label in counts.classes[:most]]
     total = counts.counts.sum(axis=1)
     rows: list[list[str | Text]] = []
-    for i, name in enumerate(names):
+    for i, label in enumerate(names):
         cells = [
             Text(words.weight(n), style="bold" if i == j else "")
             for j, n in enumerate(counts.counts[i, :most])
         ]
         found = f"{counts.counts[i, i] / total[i]:.1%}" if total[i] else "no rows"
-        rows.append([name, *cells, found])
+        rows.append([label, *cells, found])
     hidden = len(counts.classes) - len(names)
     about = "rows: the truth, columns: predicted" + (
         f"; {words.count(hidden, 'class')} not shown" if hidden > 0 else ""
     )
-    columns = [left("true class"), *(fixed(name, right=True) for name in names), fixed("found", right=True)]
+    columns = [left("true class"), *(fixed(label, right=True) for label in names), fixed("found", right=True)]
     return stack(heading("Confusion", about), table(columns, rows))
 
 
