@@ -192,6 +192,19 @@ def test_a_time_that_nobody_measured_recommends_nothing():
     assert board.recommended == board.best == "m0"
 
 
+def test_what_is_returned_reads_well_where_it_is_typed():
+    first, second = models(60, [1.0, 1.02])
+    board = leaderboard([run(first, 2e-6), run(second, 1e-6)])
+    head, best, other, last = repr(board).splitlines()
+    assert head == "log loss, lower is better; 60 rows, out of fold"
+    assert best == f"*>  m0  {board['m0'].score}  a  best" and other.endswith("  a  undecided")
+    assert last.startswith("> recommended: m0 has the best score")
+    assert repr(board.entries[0].score) == f"{board['m0'].score} (n=60)"
+    assert repr(board.verdicts[0]).startswith("m1 is not told apart from m0 on log_loss:")
+    assert "\n" not in repr(board.verdicts[0])
+    assert repr(compare_all([first, second])) == str(compare_all([first, second]))
+
+
 def test_one_run_is_a_leaderboard():
     [only] = models(50, [1.0])
     board = leaderboard([run(only, 1e-6)])
