@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from holdfast.core.curves import Pictures
 from holdfast.core.dataset import Check, Dataset, Step
 from holdfast.core.estimate import Estimate
-from holdfast.core.labels import in_order, label_text, positive_of
+from holdfast.core.labels import in_order, positive_of
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Cost, RunRecord
 from holdfast.core.schema import Role
@@ -52,7 +52,7 @@ class DataFacts:
         sealed = 0 if split is None else int((~split.open).sum())
         counts, positive = {}, None
         if schema.task is Task.CLASSIFICATION:
-            positive = positive_of(in_order(label_text(dataset.target).drop_nulls().unique().to_list()))
+            positive = positive_of(in_order(dataset.label_counts["label"].to_list()))
             counts = dict(dataset.target.drop_nulls().value_counts(sort=True).iter_rows())
         return DataFacts(
             source=dataset.source,
@@ -76,6 +76,20 @@ class DataFacts:
             },
             positive=positive,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Rows that equal another in every feature, how many sets they are, and what they do to a score.
+
+    `all_rows` is the metric where each of them counts, `each_once` where each set counts once.
+    """
+
+    rows: int
+    sets: int
+    metric: str
+    all_rows: Estimate
+    each_once: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,8 @@ class ReportFacts:
     `runs` are in the order of the leaderboard. `scores`, `by_class` (class -> metric ->
     Estimate) and `pictures` describe the run called `subject` on its out-of-fold rows;
     `lower_is_better` names the metrics among them of which less is better. `skipped`
-    are (learner, reason). `commands` reproduce the training, line by line.
+    are (learner, reason). `commands` reproduce the training, line by line. `twins` is None
+    where no two rows are equal.
     """
 
     title: str
@@ -134,6 +149,7 @@ class ReportFacts:
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     price: Price | None = None
+    twins: Twins | None = None
 
     def __post_init__(self) -> None:
         if self.subject not in {run.id for run in self.runs}:

@@ -15,7 +15,7 @@ from holdfast.core.report_facts import DataFacts, Price, ReportFacts
 from holdfast.core.run import Run, Training
 from holdfast.core.task import Task
 from holdfast.errors import FileError
-from holdfast.metrics import evaluate, metrics_of
+from holdfast.metrics import evaluate, metrics_of, named_or_default
 from holdfast.metrics.by_class import per_class
 from holdfast.metrics.curves import pictures as pictures_of
 from holdfast.project.chain import proofs
@@ -24,6 +24,7 @@ from holdfast.project.importance import importance
 from holdfast.project.judge import leaderboard
 from holdfast.project.output import write_output
 from holdfast.project.runs import ANSWERS, BEFORE, data_of, newest_training, records, run_named
+from holdfast.project.twin_effect import twins_of
 from holdfast.report.page import page
 from holdfast.store.runs import load_run
 from holdfast.store.settings import Settings
@@ -51,7 +52,8 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
     drawn = Pictures()
     if pictures:
         drawn = replace(pictures_of(predictions), importance=importance(project, run))
-    task = predictions.header.task
+    task, plan = predictions.header.task, run.record.plan
+    assert plan is not None  # `_trained` has looked
     return ReportFacts(
         title=f"{dataset.schema.target.name} from {Path(dataset.source).name or 'a table'}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -68,6 +70,7 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
         environment=run.record.environment,
         commands=_commands(project, run),
         price=_price(project.settings),
+        twins=twins_of(dataset, predictions, named_or_default(plan.metric, task)),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from holdfast.core.estimate import significant
 from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.report_facts import Twins
 from holdfast.core.verdict import Outcome, Verdict
 from holdfast.core.wording import as_written
 from holdfast.core.wording import count as count
@@ -161,6 +162,12 @@ def roles(columns: Mapping[str, Sequence[str]], positive: str | None, most: int 
             rest = f" and {len(names) - most:,} more" if len(names) > most else ""
             told.append(f"{role} {', '.join(short(name, 24) for name in names[:most])}{rest}")
     return "; ".join([*told, *([f"positive class {short(positive, 24)}"] if positive is not None else [])])
+
+
+def twins(shown: Twins) -> str:
+    """How many rows equal another, and the metric that says what they do to the score."""
+    sets = count(shown.sets, "set")
+    return f"{count(shown.rows, 'row')} in {sets} equal another in every feature; {metric(shown.metric)}"
 
 
 def against_best(verdict: Verdict | None) -> str:

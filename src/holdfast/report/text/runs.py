@@ -12,7 +12,7 @@ from rich.text import Text
 from holdfast.core.curves import Confusion, Importance
 from holdfast.core.estimate import Estimate
 from holdfast.core.logged import Logged
-from holdfast.core.report_facts import ReportFacts
+from holdfast.core.report_facts import ReportFacts, Twins
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.report import words
 from holdfast.report.text.frame import fixed, heading, left, name, narrowing, pairs, stack, table
@@ -33,10 +33,19 @@ def run(facts: ReportFacts) -> RenderableType:
     return stack(
         record(replace(facts.record, scores={})),
         metrics(facts.scores, lower_is_better=facts.lower_is_better) if facts.scores else None,
+        twins(facts.twins) if facts.twins is not None else None,
         confusion(pictures.confusion) if pictures.confusion is not None else None,
         importance(pictures.importance, most=10) if pictures.importance else None,
         _skipped(facts.skipped) if facts.skipped else None,
         stack(heading("How to make it again"), Text(commands)) if commands else None,
+    )
+
+
+def twins(shown: Twins) -> RenderableType:
+    """What rows that equal another do to the score."""
+    return stack(
+        heading("Twins", words.twins(shown)),
+        pairs([("all rows", str(shown.all_rows)), ("each set once", str(shown.each_once))]),
     )
 
 
