@@ -136,7 +136,7 @@ def test_sealed_rows_answer_when_asked_and_the_ledger_counts(project):
 def test_the_report_is_one_file_that_loads_nothing(project):
     done = answer("report", "-o", "deep/report.html", cwd=project)
     page = (project / "deep/report.html").read_text(encoding="utf-8")
-    assert done == {"output": "deep/report.html", "bytes": len(page.encode())}
+    assert done == {"output": "deep/report.html", "bytes": len(page.encode()), "files": ["deep/report.html"]}
     assert 'http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;' in page
     for part in ("Recommendation", "lightgbm_small-", "decision_tree-", "--replay", "clinic"):
         assert part in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -80,9 +81,27 @@ def test_a_model_folder_is_a_model(project, patients, tmp_path):
         hf.load_model(path)
 
 
-def test_the_report_is_written_where_it_is_wanted(project, tmp_path):
-    page = hf.write_report(project[0], tmp_path / "page.html", run="decision_tree")
-    assert page == tmp_path / "page.html" and "decision_tree-" in page.read_text(encoding="utf-8")
+def test_a_report_in_a_folder_has_its_charts_as_pictures_beside_it(project, tmp_path):
+    folder = hf.write_report(project[0], tmp_path / "report", run="decision_tree")
+    assert folder == tmp_path / "report"
+    assert "decision_tree-" in (folder / "report.html").read_text(encoding="utf-8")
+    names = {file.name for file in folder.iterdir()}
+    assert names >= {
+        "report.html",
+        "quality.png",
+        "quality.svg",
+        "roc.png",
+        "confusion.svg",
+        "importance.png",
+    }
+    for picture in folder.glob("*.png"):
+        data = picture.read_bytes()
+        width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+        assert data.startswith(b"\x89PNG") and data.endswith(b"IEND\xaeB`\x82") and min(width, height) > 100
+        drawn = ElementTree.parse(picture.with_suffix(".svg")).getroot()
+        assert drawn.tag.endswith("svg") and len(list(drawn.iter())) > 20
+    with pytest.raises(FileError, match="-o quality"):
+        hf.write_report(project[0], tmp_path / "quality.png")
 
 
 def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):

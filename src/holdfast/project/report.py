@@ -25,18 +25,44 @@ from holdfast.project.judge import leaderboard
 from holdfast.project.output import write_output
 from holdfast.project.runs import ANSWERS, BEFORE, data_of, newest_training, records, run_named
 from holdfast.project.twin_effect import twins_of
-from holdfast.report.page import page
+from holdfast.report.charts import encoded
+from holdfast.report.page import charts_of, page
 from holdfast.store.runs import load_run
 from holdfast.store.settings import Settings
 from holdfast.store.trainings import trainings
+
+_PICTURES = (".png", ".svg")
 
 
 def write_report(
     project: str | Path | Project = ".", output: str | Path = "report.html", *, run: str = "best"
 ) -> Path:
-    """Write one self-contained HTML page on a project's newest training; the path that was written."""
-    home = home_of(project)
-    return write_output(Path(output), page(facts_of(home, run)).encode())
+    """Write one self-contained HTML page on a project's newest training; the path that was written.
+
+    An `output` that is a folder, or has no ending, gets the page as report.html and each of its
+    charts as .png and .svg.
+    """
+    written_report(home_of(project), Path(output), run)
+    return Path(output)
+
+
+def written_report(project: Project, output: Path, run: str) -> tuple[Path, ...]:
+    """The files of a report: the page, and where `output` is a folder its charts (see `write_report`)."""
+    if output.suffix.lower() in _PICTURES:
+        raise FileError(
+            f"A report is a page with many charts, and {output.name} would be one of them. For the page and "
+            f"all charts as PNG and SVG give a folder: holdfast report -o {quote(output.stem)}"
+        )
+    facts = facts_of(project, run)
+    data = page(facts).encode()
+    if output.suffix and not output.is_dir():
+        return (write_output(output, data),)
+    pictures = [
+        write_output(output / f"{name}{kind}", encoded(chart, kind))
+        for name, chart in charts_of(facts).items()
+        for kind in _PICTURES
+    ]
+    return (write_output(output / "report.html", data), *pictures)
 
 
 def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:
