@@ -52,6 +52,13 @@ def test_in_memory_nothing_is_written_and_everything_is_there(patients, tmp_path
     assert set(hf.evaluate(run.predictions)) >= {"log_loss", "accuracy", "auc", "brier", "mcc"}
 
 
+def test_a_run_names_the_versions_of_what_it_was_fitted_with_and_no_others(project):
+    made_with = {one.record.plan.learner: set(one.record.environment) for one in project[1].candidates}
+    assert {"python", "machine", "holdfast", "onnxruntime", "lightgbm"} <= made_with["lightgbm_small"]
+    assert "sklearn" in made_with["decision_tree"] and "lightgbm" not in made_with["decision_tree"]
+    assert not set().union(*made_with.values()) & {"catboost", "xgboost", "torch"}
+
+
 def test_in_a_project_everything_has_a_name(project, patients):
     folder, run = project
     home = hf.open(folder)
