@@ -108,6 +108,7 @@ def train(
         return
     text.show(text.leaderboard(board))
     if run.record.notes:
+        typer.echo()
         text.show(text.decided(run.record))
     note(f"{clock.monotonic() - started:.1f} s in total. Next: holdfast report, holdfast predict best FILE")
 
