@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -29,10 +30,18 @@ def answer(*words, cwd):
 
 def test_train_says_what_it_read_what_it_will_fit_and_who_won(trained):
     said = (trained / "said.txt").read_text(encoding="utf-8")
-    for part in ("569", "diagnosis (classification)", "white space", "clinic", "3 folds each within"):
+    for part in (
+        "569",
+        "diagnosis (classification)",
+        "positive class malignant",
+        "white space",
+        "clinic",
+        "3 folds each within",
+    ):
         assert part in said
     assert "constant > decision_tree > lightgbm_small" in said
     assert "first usable model" in said
+    assert re.search(r"calibration .*kept: log loss 0\.\d+ before, 0\.\d+ after", said)
     assert said.index("decision_tree  ") < said.index("Leaderboard") < said.index("recommended")
 
 
@@ -47,6 +56,14 @@ def test_train_prints_the_same_facts_as_json(patients_csv, tmp_path):
     assert best["score"]["low"] < best["score"]["value"] < best["score"]["high"]
     assert best["score"]["n"] == facts["leaderboard"]["n"] > 400
     assert facts["run"]["scores"]["log_loss"]["method"]
+    data = facts["data"]
+    assert (data["rows"], data["target"], data["positive"]) == (569, "diagnosis", "malignant")
+    assert data["sealed"] + data["open"] == 569 and data["roles"] == {"target": ["diagnosis"]}
+    assert {(step["column"], step["touched"] > 0) for step in data["lineage"]} >= {("clinic", True)}
+    assert {column["name"]: column["kind"] for column in facts["columns"]}["seen"] == "date"
+    assert facts["plan"]["learners"] == ["constant", "decision_tree"] and facts["plan"]["folds"] == 2
+    assert facts["plan"]["budget"] is None and facts["seconds"] > 0
+    assert (facts["skipped"], facts["said"]) == ([], [])
 
 
 def test_every_look_at_the_project_answers_in_words_and_in_json(project):
@@ -119,7 +136,7 @@ def test_sealed_rows_answer_when_asked_and_the_ledger_counts(project):
 def test_the_report_is_one_file_that_loads_nothing(project):
     done = answer("report", "-o", "deep/report.html", cwd=project)
     page = (project / "deep/report.html").read_text(encoding="utf-8")
-    assert done == {"output": "deep/report.html", "bytes": len(page.encode())}
+    assert done == {"output": "deep/report.html", "bytes": len(page.encode()), "files": ["deep/report.html"]}
     assert 'http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;' in page
     for part in ("Recommendation", "lightgbm_small-", "decision_tree-", "--replay", "clinic"):
         assert part in page

@@ -141,6 +141,43 @@ def test_recommended_is_the_fastest_shown_equivalent():
     assert len(board.verdicts) == 6
 
 
+def test_a_timing_that_differs_little_recommends_nothing():
+    best, *_ = models(3_000, [0.8], regressed)
+    board = leaderboard([run(best, 40e-6), run(best.named("twin"), 39.6e-6), run(best.named("third"), 27e-6)])
+    assert board.recommended == board.best == "m0"
+    assert "at least 1.5 times as fast" in board.reason
+
+
+def test_among_those_about_as_fast_the_better_score_is_recommended():
+    best, *_ = models(4_000, [0.8], regressed)
+    rng = np.random.default_rng(0)
+    runs = [run(best, 90e-6)]
+    for name, shift, seconds in (("good", 1e-5, 21e-6), ("fair", 2e-4, 20e-6), ("slow", 1e-6, 55e-6)):
+        loss = best.table["loss"] + shift + rng.normal(0, 0.01, len(best))
+        loss -= (loss - best.table["loss"]).mean() - shift
+        runs.append(
+            run(Predictions(best.table.with_columns(loss=loss), replace(best.header, model=name)), seconds)
+        )
+    board = leaderboard(runs, metric="loss")
+    assert [entry.name for entry in board.entries] == ["m0", "slow", "good", "fair"]
+    assert board.recommended == "good"
+
+
+def test_what_compare_calls_worse_is_not_recommended_because_many_were_compared():
+    [best] = models(3_000, [0.8], regressed)
+    others = [best.named(f"other{k}") for k in range(8)]
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 0.05, len(best))
+    noise += 2.7 * noise.std() / np.sqrt(len(best)) - noise.mean()  # p about 0.007: not under Holm's 45 pairs
+    near = Predictions(
+        best.table.with_columns(loss=best.table["loss"] + noise), replace(best.header, model="near")
+    )
+    board = leaderboard([run(best, 9e-6), run(near, 1e-6), *(run(p, 9e-6) for p in others)], metric="loss")
+    assert board["near"].against_best.outcome is Outcome.EQUIVALENT
+    assert compare(best, near, metric="loss").outcome is Outcome.WORSE
+    assert board.recommended == board.best == "m0"
+
+
 def test_undecided_is_no_tie():
     board = leaderboard([run(p, s) for p, s in zip(models(60, [1.0, 1.02]), (2e-6, 1e-6), strict=True)])
     [verdict] = board.verdicts
@@ -155,12 +192,33 @@ def test_a_time_that_nobody_measured_recommends_nothing():
     assert board.recommended == board.best == "m0"
 
 
+def test_what_is_returned_reads_well_where_it_is_typed():
+    first, second = models(60, [1.0, 1.02])
+    board = leaderboard([run(first, 2e-6), run(second, 1e-6)])
+    head, best, other, last = repr(board).splitlines()
+    assert head == "log loss, lower is better; 60 rows, out of fold"
+    assert best == f"*>  m0  {board['m0'].score}  a  best" and other.endswith("  a  undecided")
+    assert last.startswith("> recommended: m0 has the best score")
+    assert repr(board.entries[0].score) == f"{board['m0'].score} (n=60)"
+    assert repr(board.verdicts[0]).startswith("m1 is not told apart from m0 on log_loss:")
+    assert "\n" not in repr(board.verdicts[0])
+    assert repr(compare_all([first, second])) == str(compare_all([first, second]))
+
+
 def test_one_run_is_a_leaderboard():
     [only] = models(50, [1.0])
     board = leaderboard([run(only, 1e-6)])
     assert (board.best, board.recommended, board.reason) == ("m0", "m0", "m0 is the only model.")
     assert board.corrected == board.entries[0].score
     assert board.verdicts == ()
+
+
+def test_a_run_without_predictions_is_left_out_of_the_ranking_and_named():
+    best, other = models(50, [0.8, 1.0])
+    silent = Run(replace(run(best, 1e-6).record, id="logged"))
+    board = leaderboard([run(best, 1e-6), silent, run(other, 1e-6)])
+    assert {entry.name for entry in board.entries} == {"m0", "m1"}
+    assert board.notes == ("Not ranked, for want of predictions: 'logged'.",)
 
 
 def test_runs_without_predictions_and_sealed_rows_are_refused():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+import holdfast as hf
 from holdfast.core.events import silent
 from holdfast.core.proof import ProofOutcome
 from holdfast.core.release import Standing
 from holdfast.data.roles import Overrides
 from holdfast.data.simulated import churn
-from holdfast.project.demo import run_demo
+from holdfast.project.demo import found, run_demo
 from holdfast.project.demo_ratchet import Audience, Scene, ratchet
 from holdfast.project.fitting import fit
 from holdfast.project.handle import open_project
@@ -44,6 +45,14 @@ def test_two_planted_faults_are_fixed_and_proven_and_a_harmful_fix_is_refused(tm
     project = open_project(tmp_path)
     done = ratchet(Scene(project, file, columns, planted, QUIET), LEARNER)
     held_up(done, project)
+
+
+def test_every_misspelt_column_is_quoted():
+    table, planted = churn(rows=2_000)
+    checks = hf.read(table, target=planted.target).checks
+    *_, (fault, said) = found(checks, planted)
+    assert len(planted.misspelt) > 1
+    assert all(f"{column}: " in said for column, _ in planted.misspelt), fault
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -66,6 +67,13 @@ def test_a_run_is_judged_by_what_it_was_asked_to_minimise(patients, tmp_path, in
     assert hf.train(table, **asked, metric="rmse").record.plan.metric == "rmse"
 
 
+def test_a_run_names_the_versions_of_what_it_was_fitted_with_and_no_others(project):
+    made_with = {one.record.plan.learner: set(one.record.environment) for one in project[1].candidates}
+    assert {"python", "machine", "holdfast", "onnxruntime", "lightgbm"} <= made_with["lightgbm_small"]
+    assert "sklearn" in made_with["decision_tree"] and "lightgbm" not in made_with["decision_tree"]
+    assert not set().union(*made_with.values()) & {"catboost", "xgboost", "torch"}
+
+
 def test_in_a_project_everything_has_a_name(project, patients):
     folder, run = project
     home = hf.open(folder)
@@ -95,9 +103,27 @@ def test_a_model_folder_is_a_model(project, patients, tmp_path):
         hf.load_model(path)
 
 
-def test_the_report_is_written_where_it_is_wanted(project, tmp_path):
-    page = hf.write_report(project[0], tmp_path / "page.html", run="decision_tree")
-    assert page == tmp_path / "page.html" and "decision_tree-" in page.read_text(encoding="utf-8")
+def test_a_report_in_a_folder_has_its_charts_as_pictures_beside_it(project, tmp_path):
+    folder = hf.write_report(project[0], tmp_path / "report", run="decision_tree")
+    assert folder == tmp_path / "report"
+    assert "decision_tree-" in (folder / "report.html").read_text(encoding="utf-8")
+    names = {file.name for file in folder.iterdir()}
+    assert names >= {
+        "report.html",
+        "quality.png",
+        "quality.svg",
+        "roc.png",
+        "confusion.svg",
+        "importance.png",
+    }
+    for picture in folder.glob("*.png"):
+        data = picture.read_bytes()
+        width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+        assert data.startswith(b"\x89PNG") and data.endswith(b"IEND\xaeB`\x82") and min(width, height) > 100
+        drawn = ElementTree.parse(picture.with_suffix(".svg")).getroot()
+        assert drawn.tag.endswith("svg") and len(list(drawn.iter())) > 20
+    with pytest.raises(FileError, match="-o quality"):
+        hf.write_report(project[0], tmp_path / "quality.png")
 
 
 def test_regression_with_a_metric_and_a_learner_of_ones_own(progression):
@@ -177,6 +203,34 @@ def test_ctrl_c_before_the_first_model_is_told_once(patients, tmp_path, in_this_
         ": its finished folds are kept, and it goes on from there." if kept else "."
     )
     assert not [event for event in said if isinstance(event, Skipped | Said)]
+
+
+def missed(predictions):
+    """One function of one's own: a missed tumour costs five, a false alarm one."""
+    found = predictions.table
+    wrong = (found["target"] != found["prediction"]).cast(pl.Float64)
+    return (
+        wrong * pl.select(pl.when(found["target"] == "malignant").then(5.0).otherwise(1.0)).to_series()
+    ).to_numpy()
+
+
+def test_a_function_of_ones_own_judges_wherever_a_metric_does(patients, tmp_path, in_this_process):
+    run = hf.train(patients, target="diagnosis", learners=FEW[:2], folds=2, metric=missed, project=tmp_path)
+    score = hf.evaluate(run, missed)
+    assert score == run.record.scores["missed"] and score.low < score.value < score.high
+    assert hf.leaderboard(run).metric == hf.leaderboard(run.candidates).metric == "missed"
+    first, *rest = run.candidates
+    verdict = hf.compare(first, rest[0], metric=missed)
+    assert verdict.metric == "missed" and verdict.p < 1
+    # in another process the function is not at hand; here that is a project opened anew
+    board = hf.leaderboard(tmp_path)
+    assert board.metric == "log_loss"
+    (note,) = board.notes
+    assert note.startswith("missed is a function of Python, which is not at hand here: ranked by log_loss.")
+    assert hf.leaderboard(tmp_path, metric=missed).metric == "missed"
+    facts = facts_of(hf.open(tmp_path), "best")
+    assert facts.leaderboard.notes == (note,) and facts.pictures.importance
+    assert hf.release(run, project=tmp_path).metric == "log_loss"
 
 
 def test_runs_of_ones_own_training_loop_stand_beside_the_others(project, patients):

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 import holdfast as hf
+from holdfast.report import text
 
 
 def test_the_score_is_of_decisions_whose_threshold_did_not_see_the_row():
@@ -21,6 +22,10 @@ def test_the_score_is_of_decisions_whose_threshold_did_not_see_the_row():
     (said,) = [note for note in run.record.notes if note.startswith("threshold")]
     after = float(re.search(r"([0-9.]+) with it", said)[1])
     assert " kept" in said and "not kept" not in said
+    tried = [note for note in run.record.notes if note.startswith("calibration")]
+    assert len(tried) == 1 and re.search(r"kept: log loss 0\.\d+ before, 0\.\d+ after", tried[0])
+    drawn = text.plain(text.decided(run.record))
+    assert drawn.startswith(run.id) and f"{after:.4f} with it" in drawn
     assert abs(run.record.scores["f1"].value - after) < 1e-4
     # With the threshold that all rows chose together, the same rows would look better.
     predictions, threshold = run.predictions, run.predictions.header.threshold

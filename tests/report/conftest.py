@@ -26,7 +26,7 @@ from holdfast.core.learner import Curve
 from holdfast.core.plan import Plan, Treatment
 from holdfast.core.proof import Claim, ClaimKind, ClaimStatus, Proof, ProofOutcome
 from holdfast.core.release import GuardSaid, History, Refused, Release, Rollback, Stage, Standing
-from holdfast.core.report_facts import DataFacts, Price, ReportFacts
+from holdfast.core.report_facts import DataFacts, Price, ReportFacts, Twins
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.core.task import Task
 from holdfast.core.verdict import Outcome, Verdict
@@ -193,6 +193,7 @@ def churn() -> ReportFacts:
          "holdfast train telco_churn.csv --target Churn --budget 60s --seed 7",
          "holdfast train telco_churn.csv --target Churn --replay catboost-4f2a91"),
         Price(watts=12.0, per_kwh=0.31, per_core_hour=0.04, currency="EUR"),
+        Twins(22, 11, "log_loss", board[board.recommended].score, _estimate(0.4127, 0.0121)),
     )  # fmt: skip
 
 

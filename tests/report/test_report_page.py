@@ -111,6 +111,9 @@ def test_hostile_names_are_text_and_nothing_else(read, hostile):
 
 def test_the_page_says_everything(read, churn):
     said = read("churn").text
+    twins = churn.twins
+    assert "Twins: 22 rows in 11 sets equal another in every feature" in said
+    assert f"with each set counted once {twins.each_once}" in said
     board = churn.leaderboard
     for entry in board.entries:
         assert entry.name in said

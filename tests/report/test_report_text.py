@@ -72,6 +72,21 @@ def test_leaderboard_shows_every_run_with_its_interval_and_marks_the_two(churn):
     assert "31,400 rows would settle" in drawn
 
 
+def test_a_narrow_terminal_costs_columns_and_never_a_name(churn):
+    board = churn.leaderboard
+    long = "histgradientboostingclassifier-940e90"
+    renamed = replace(board, entries=(*board.entries[:-1], replace(board.entries[-1], name=long)))
+    lines = text.plain(text.leaderboard(renamed), width=80).splitlines()
+    assert all(any(entry.name in line.split() for line in lines) for entry in renamed.entries)
+    assert "per row" not in "\n".join(lines) and "per row" in text.plain(text.leaderboard(renamed))
+    wide = text.plain(text.leaderboard(board), width=80)
+    assert "per row" in wide and "  fit " not in wide  # a little narrow costs little
+    tall = replace(churn.runs[0], id=long)
+    assert long in text.plain(text.runs([tall]), width=80)
+    folded = text.plain(text.verdicts(renamed.verdicts), width=60)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in folded
+
+
 def test_one_model_may_be_best_and_recommended(churn):
     board = replace(churn.leaderboard, recommended=churn.leaderboard.best)
     assert "1*>" in text.plain(text.leaderboard(board))
@@ -212,7 +227,18 @@ def test_a_price_turns_cpu_time_into_energy_and_money():
 def test_the_subject_of_a_report_is_one_of_its_runs(churn):
     with pytest.raises(InputError, match="'nobody'"):
         replace(churn, subject="nobody")
-    assert churn.total.cpu_seconds == pytest.approx(sum(run.cost.cpu_seconds for run in churn.runs))
+
+
+def test_each_fit_is_counted_once(churn):
+    members = [run for run in churn.runs if not run.weights]
+    assert 0 < len(members) < len(churn.runs)
+    paid = sum(run.cost.cpu_seconds for run in members)
+    assert churn.total.cpu_seconds == pytest.approx(paid)
+    again = replace(members[0], id="decided-anew", plan=replace(members[0].plan, decision="threshold"))
+    assert replace(churn, runs=(*churn.runs, again)).total.cpu_seconds == pytest.approx(paid)
+    alone = next(run for run in churn.runs if run.weights)
+    total = replace(churn, runs=(alone,), subject=alone.id).total
+    assert total.fit_seconds == alone.cost.fit_seconds
 
 
 @given(st.text(), st.integers(3, 60))

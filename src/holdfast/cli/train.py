@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time as clock
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,10 @@ from holdfast.cli.options import JsonOption, MetricOption, ProjectOption, SeedOp
 from holdfast.cli.output import emit, note
 from holdfast.cli.progress import draw
 from holdfast.core.duration import seconds
-from holdfast.core.events import silent
+from holdfast.core.events import DataRead, Event, Planned, Said, Skipped
+from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.report_facts import DataFacts
+from holdfast.core.run import Run
 from holdfast.core.schema import Kind
 from holdfast.core.task import Task
 from holdfast.errors import InputError, suggest
@@ -76,6 +80,7 @@ def train(
         _kinds(kind or []),
         task,
     )
+    heard: list[Event] = []
     request = TrainRequest(
         source=file[0] if len(file) == 1 else file,
         columns=columns,
@@ -92,7 +97,7 @@ def train(
         test=test,
         tune=tune,
         replay=replay,
-        on_event=silent if as_json else draw,
+        on_event=heard.append if as_json else draw,
         command=shlex.join(["holdfast", *sys.argv[1:]]),
     )
     run = fit(request, started=started)
@@ -100,10 +105,31 @@ def train(
         return
     board = leaderboard(run)
     if as_json:
-        emit({"run": run.record, "leaderboard": board, "runs": [one.record for one in run.candidates]})
+        emit(_facts(run, board, heard, clock.monotonic() - started))
         return
     text.show(text.leaderboard(board))
+    if run.record.notes:
+        typer.echo()
+        text.show(text.decided(run.record))
     note(f"{clock.monotonic() - started:.1f} s in total. Next: holdfast report, holdfast predict best FILE")
+
+
+def _facts(run: Run, board: Leaderboard, heard: Sequence[Event], spent: float) -> dict[str, object]:
+    """What the drawn lines say, from the same values: what was read and planned, skipped and said."""
+    read = next(one for one in heard if isinstance(one, DataRead))
+    planned = next(one for one in heard if isinstance(one, Planned))
+    told = ("name", "kind", "role", "why")
+    return {
+        "run": run.record,
+        "leaderboard": board,
+        "runs": [one.record for one in run.candidates],
+        "data": DataFacts.of(read.dataset, read.split),
+        "columns": [{fact: getattr(column, fact) for fact in told} for column in read.dataset.schema],
+        "plan": planned,
+        "skipped": [*planned.skipped, *((e.learner, e.reason) for e in heard if isinstance(e, Skipped))],
+        "said": [one.text for one in heard if isinstance(one, Said)],
+        "seconds": spent,
+    }
 
 
 def _kinds(pairs: list[str]) -> dict[str, Kind]:

@@ -14,15 +14,16 @@ from holdfast.comparison.paired import margin_of, metric_of
 from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
 from holdfast.core.verdict import Outcome, Verdict
+from holdfast.core.wording import in_columns
 from holdfast.errors import PredictionsError
-from holdfast.metrics import Metric, evaluate
+from holdfast.metrics import AnyMetric, Metric, evaluate
 from holdfast.stats.letters import letters
 from holdfast.stats.multiplicity import holm
 
 _MANY_PAIRS = 100
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comparison:
     """Models from best to worst, with a verdict on every pair.
 
@@ -42,19 +43,18 @@ class Comparison:
         """The verdict on a pair; `first` is the one that ranks better."""
         return next(v for v in self.verdicts if (v.first, v.second) == (first, second))
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
-        width = max(map(len, self.names))
-        marks = max(map(len, self.letters))
-        return "\n".join(
-            f"{mark:<{marks}}  {name:<{width}}  {score}"
-            for mark, name, score in zip(self.letters, self.names, self.scores, strict=True)
-        )
+        scores = map(str, self.scores)
+        return "\n".join(in_columns(list(zip(self.letters, self.names, scores, strict=True))))
 
 
 def compare_all(
     predictions: Sequence[Predictions],
     *,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     margin: float | None = None,
     level: float = 0.95,
     seed: int = 0,

@@ -12,7 +12,7 @@ from holdfast.comparison.families import differences
 from holdfast.core.predictions import Predictions
 from holdfast.core.verdict import Verdict
 from holdfast.errors import InputError
-from holdfast.metrics import Metric, default_metric, resolve
+from holdfast.metrics import AnyMetric, Metric, default_metric, resolve
 
 # The largest difference that would not matter, when nobody says.
 _MARGIN_OF_SCORE = 0.01
@@ -23,7 +23,7 @@ def compare(
     a: Predictions,
     b: Predictions,
     *,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     margin: float | None = None,
     level: float = 0.95,
     seed: int = 0,
@@ -49,7 +49,7 @@ def compare(
     return verdict(question, difference, difference.p, names)
 
 
-def metric_of(aligned: Sequence[Predictions], metric: str | Metric | None) -> Metric:
+def metric_of(aligned: Sequence[Predictions], metric: AnyMetric | None) -> Metric:
     """The metric that was asked for, or the default one that all of the predictions can answer."""
     least = min(aligned, key=lambda p: (p.header.task is not None, p.probability is not None))
     return default_metric(least) if metric is None else resolve(metric, least)

@@ -10,7 +10,7 @@ from holdfast.errors import InputError
 _TINY = 1e-5  # numbers below are written with a power of ten
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Estimate:
     """A value with its interval, level, sample size and method.
 
@@ -20,6 +20,8 @@ class Estimate:
 
     >>> print(Estimate(0.8123, 0.79, 0.83, n=1200, method="Wilson"))
     0.812 [0.790, 0.830]
+    >>> Estimate(0.8123, 0.79, 0.83, n=1200, method="Wilson")
+    0.812 [0.790, 0.830] (n=1,200)
     >>> print(Estimate(4e-7, 2e-7, 6e-7, n=1200))
     4e-07 [2e-07, 6e-07]
     >>> print(Estimate(-0.0001, -0.02, 0.02, n=1200))
@@ -49,6 +51,9 @@ class Estimate:
     def known(self) -> bool:
         """Whether there is a value."""
         return not math.isnan(self.value)
+
+    def __repr__(self) -> str:
+        return f"{self} (n={self.n:,})"
 
     def __str__(self) -> str:
         if not self.known:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.core.curves import Pictures
 from holdfast.core.dataset import Check, Dataset, Step
 from holdfast.core.estimate import Estimate
+from holdfast.core.labels import in_order, positive_of
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.run import Cost, RunRecord
 from holdfast.core.schema import Role
@@ -22,7 +23,8 @@ class DataFacts:
 
     `classes` counts the rows of each class over all rows, empty for regression.
     `sealed` counts the sealed rows, `open` all others. `group` and `time` are the
-    columns by which rows were split, of which a time comes first.
+    columns by which rows were split, of which a time comes first. `roles` names the columns
+    that are no ordinary feature, by role; `positive` is the class that a decision is about.
     """
 
     source: str
@@ -39,6 +41,8 @@ class DataFacts:
     checks: tuple[Check, ...] = ()
     lineage: tuple[Step, ...] = ()
     time: str | None = None
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    positive: str | None = None
 
     @staticmethod
     def of(dataset: Dataset, split: Split | None = None) -> DataFacts:
@@ -46,8 +50,9 @@ class DataFacts:
         schema = dataset.schema
         group, time = schema.with_role(Role.GROUP), schema.with_role(Role.TIME)
         sealed = 0 if split is None else int((~split.open).sum())
-        counts = {}
+        counts, positive = {}, None
         if schema.task is Task.CLASSIFICATION:
+            positive = positive_of(in_order(dataset.label_counts["label"].to_list()))
             counts = dict(dataset.target.drop_nulls().value_counts(sort=True).iter_rows())
         return DataFacts(
             source=dataset.source,
@@ -64,7 +69,27 @@ class DataFacts:
             classes=counts,
             checks=dataset.checks,
             lineage=dataset.lineage,
+            roles={
+                role.value: tuple(column.name for column in schema if column.role is role)
+                for role in Role
+                if role is not Role.FEATURE and schema.with_role(role) is not None
+            },
+            positive=positive,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Rows that equal another in every feature, how many sets they are, and what they do to a score.
+
+    `all_rows` is the metric where each of them counts, `each_once` where each set counts once.
+    """
+
+    rows: int
+    sets: int
+    metric: str
+    all_rows: Estimate
+    each_once: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +130,8 @@ class ReportFacts:
     `runs` are in the order of the leaderboard. `scores`, `by_class` (class -> metric ->
     Estimate) and `pictures` describe the run called `subject` on its out-of-fold rows;
     `lower_is_better` names the metrics among them of which less is better. `skipped`
-    are (learner, reason). `commands` reproduce the training, line by line.
+    are (learner, reason). `commands` reproduce the training, line by line. `twins` is None
+    where no two rows are equal.
     """
 
     title: str
@@ -123,6 +149,7 @@ class ReportFacts:
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     price: Price | None = None
+    twins: Twins | None = None
 
     def __post_init__(self) -> None:
         if self.subject not in {run.id for run in self.runs}:
@@ -135,8 +162,18 @@ class ReportFacts:
 
     @property
     def total(self) -> Cost:
-        """What fitting all runs cost together; using and storing them is not added up."""
+        """What fitting all runs cost together; using and storing them is not added up.
+
+        An ensemble's cost is its members': it counts only where they are not among the runs.
+        Nor does a run count again that was only decided anew, by another threshold.
+        """
+        listed = {run.id for run in self.runs}
+        fitted = {
+            run.id if run.plan is None else replace(run.plan, decision="").id: run.cost
+            for run in self.runs
+            if not (run.weights and listed.issuperset(run.weights))
+        }
         return Cost(
-            fit_seconds=sum(run.cost.fit_seconds for run in self.runs),
-            cpu_seconds=sum(run.cost.cpu_seconds for run in self.runs),
+            fit_seconds=sum(cost.fit_seconds for cost in fitted.values()),
+            cpu_seconds=sum(cost.cpu_seconds for cost in fitted.values()),
         )

@@ -90,7 +90,9 @@ class Run:
 
     `candidates` are all the runs of the same training, this one among them;
     `hf.leaderboard(run)` ranks them. `origin` are the rows that it was made of, where
-    they are at hand.
+    they are at hand. `metric` is what the training judged by (a `Metric`, of a layer above),
+    a function of the user's own among them; None for a run from a project's disk, of whose
+    metric the plan has the name.
     """
 
     record: RunRecord
@@ -98,6 +100,7 @@ class Run:
     model: Model | None = None
     candidates: tuple[Run, ...] = ()
     origin: Origin | None = None
+    metric: object = None
 
     @property
     def id(self) -> str:

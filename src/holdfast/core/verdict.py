@@ -25,7 +25,7 @@ class Outcome(StrEnum):
         return Outcome.EQUIVALENT if within else Outcome.UNDECIDED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """The second of two models against the first, on the same examples.
 
@@ -45,6 +45,9 @@ class Verdict:
     n_needed: int | None = None
     first: str = "first"
     second: str = "second"
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         digits = decimals(self.margin, self.margin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _NAMES = {
     "auc": "AUC",
     "f1": "F1",
@@ -23,6 +25,16 @@ def count(n: int, noun: str) -> str:
     """
     ending = "" if n == 1 else "es" if noun.endswith("s") else "s"
     return f"{n:,} {noun}{ending}"
+
+
+def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Each row as a line, cells of a column below each other.
+
+    >>> in_columns([("a", "ridge", "0.9"), ("ab", "tree", "0.8")])
+    ['a   ridge  0.9', 'ab  tree   0.8']
+    """
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{n}}" for cell, n in zip(row, wide, strict=True)).rstrip() for row in rows]
 
 
 def as_written(metric: str) -> str:

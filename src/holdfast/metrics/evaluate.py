@@ -18,7 +18,7 @@ from holdfast.metrics.intervals import (
     rows_estimate,
 )
 from holdfast.metrics.metric import Metric
-from holdfast.metrics.names import metrics_of, resolve
+from holdfast.metrics.names import AnyMetric, metrics_of, resolve
 from holdfast.metrics.setting import Setting
 from holdfast.metrics.tables import Score, score_estimates
 
@@ -38,9 +38,9 @@ def evaluate(
     p: Predictions, metric: None = None, *, level: float = 0.95, seed: int = 0
 ) -> dict[str, Estimate]: ...
 @overload
-def evaluate(p: Predictions, metric: str | Metric, *, level: float = 0.95, seed: int = 0) -> Estimate: ...
+def evaluate(p: Predictions, metric: AnyMetric, *, level: float = 0.95, seed: int = 0) -> Estimate: ...
 def evaluate(
-    p: Predictions, metric: str | Metric | None = None, *, level: float = 0.95, seed: int = 0
+    p: Predictions, metric: AnyMetric | None = None, *, level: float = 0.95, seed: int = 0
 ) -> Estimate | dict[str, Estimate]:
     """The metric's Estimate; without a metric all of the task's, by name.
 

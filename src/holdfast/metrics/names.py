@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
+
+import numpy as np
 
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
@@ -10,6 +13,10 @@ from holdfast.errors import PlanError, suggest
 from holdfast.metrics.classification import CLASSIFICATION
 from holdfast.metrics.metric import Metric
 from holdfast.metrics.regression import LOSS, REGRESSION, pinball
+
+AnyMetric = str | Metric | Callable[[Predictions], np.ndarray]
+"""How a metric is asked for: by name, as itself, or as a function that gives one number per row of which
+less is better (`Metric.custom` takes one of which more is)."""
 
 _OF_TASK = {Task.CLASSIFICATION: CLASSIFICATION, Task.REGRESSION: REGRESSION, None: (LOSS,)}
 
@@ -28,8 +35,8 @@ def names(task: Task | None) -> tuple[str, ...]:
     return tuple(metric.name for metric in metrics_of(task))
 
 
-def resolve(metric: str | Metric, p: Predictions | Task | None) -> Metric:
-    """The metric of that name (or itself) for these predictions, or for a task.
+def resolve(metric: AnyMetric, p: Predictions | Task | None) -> Metric:
+    """The metric of that name, itself, or the mean of a function of rows: for these predictions, or a task.
 
     PlanError for a name that the task does not have, with the nearest ones and all of them.
 
@@ -41,13 +48,33 @@ def resolve(metric: str | Metric, p: Predictions | Task | None) -> Metric:
         if metric.task not in (None, task):
             raise _unknown(metric.name, task)
         return metric
-    name = metric.strip().lower()
-    if task is Task.REGRESSION and name.startswith("pinball:"):
-        return pinball(_quantile(name))
-    found = next((known for known in (*metrics_of(task), LOSS) if known.name == name), None)
+    if not isinstance(metric, str):
+        return Metric.custom(getattr(metric, "__name__", "custom"), metric, greater_is_better=False)
+    found = named(metric, task)
     if found is None:
         raise _unknown(metric, task)
     return found
+
+
+def named(metric: str, task: Task | None) -> Metric | None:
+    """The metric of that name; None where no task has it, as of a function that only its process knew.
+
+    >>> named("my_function", Task.REGRESSION) is None
+    True
+    """
+    name = metric.strip().lower()
+    if task is Task.REGRESSION and name.startswith("pinball:"):
+        return pinball(_quantile(name))
+    return next((known for known in (*metrics_of(task), LOSS) if known.name == name), None)
+
+
+def named_or_default(metric: str, task: Task | None) -> Metric:
+    """The metric of that name, or the task's default in a function's place that only its process knew.
+
+    >>> named_or_default("my_function", Task.REGRESSION).name
+    'rmse'
+    """
+    return named(metric, task) or _default(task)
 
 
 def default_metric(p: Predictions) -> Metric:
@@ -55,9 +82,13 @@ def default_metric(p: Predictions) -> Metric:
 
     Log loss with probabilities, else accuracy; RMSE; the mean loss.
     """
-    if p.header.task is Task.CLASSIFICATION:
-        return resolve("accuracy" if p.probability is None else "log_loss", p)
-    return metrics_of(p.header.task)[0]
+    if p.header.task is Task.CLASSIFICATION and p.probability is None:
+        return resolve("accuracy", p)
+    return _default(p.header.task)
+
+
+def _default(task: Task | None) -> Metric:
+    return resolve("log_loss", task) if task is Task.CLASSIFICATION else metrics_of(task)[0]
 
 
 def _quantile(name: str) -> float:

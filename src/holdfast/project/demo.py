@@ -102,7 +102,7 @@ def found(checks: Sequence[Check], planted: Planted) -> tuple[tuple[str, str], .
 
     def said(kind: str, columns: Sequence[str] = ()) -> str:
         about = [check for check in checks if check.kind == kind and (not columns or check.column in columns)]
-        return about[0].message if about else ""
+        return " ".join(check.message for check in about)
 
     _, _, leak, copies, spelt = described(planted)
     misspelt = [column for column, _ in planted.misspelt]

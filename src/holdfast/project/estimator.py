@@ -22,7 +22,7 @@ from holdfast.data.identity import identify
 from holdfast.data.infer import infer
 from holdfast.data.load import load
 from holdfast.errors import InputError, ModelError
-from holdfast.metrics import Metric
+from holdfast.metrics import AnyMetric
 from holdfast.models.tabular.fitting import FittedTabular
 from holdfast.models.tabular.learner import tabular_learner
 from holdfast.models.tabular.model import TabularModel as TabularModel
@@ -55,7 +55,7 @@ class Wanted:
 
     learner: str
     budget: float | str | None
-    metric: str | Metric | None
+    metric: AnyMetric | None
     loss: str | None
     seed: int
 

@@ -20,7 +20,7 @@ from holdfast.core.run import Run
 from holdfast.core.task import Task
 from holdfast.core.verdict import Verdict
 from holdfast.errors import DecisionError, ModelError
-from holdfast.metrics import evaluate, resolve
+from holdfast.metrics import evaluate, named_or_default, resolve
 from holdfast.project.chain import REFUSED, RELEASE, body_of, carried, guards, proofs, whoever
 from holdfast.project.guard import check_run
 from holdfast.project.handle import Project, home_of
@@ -151,7 +151,8 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
     ledger.charge(ids)
     plan = run.record.plan
     assert plan is not None  # `propose` has looked
-    entry = LedgerEntry(_KIND, run.id, dataset.id, plan.metric, facts={"author": by})
+    metric = named_or_default(plan.metric, plan.task)
+    entry = LedgerEntry(_KIND, run.id, dataset.id, metric.name, facts={"author": by})
     entry = append_entry(project.store, entry, rows.example, allow=partial(charged, project, ids))
     after = served_model(run).predict(rows).named(run.id)
     if held is None:
@@ -159,7 +160,7 @@ def _ask(project: Project, run: Run, held: Stage | None, by: str) -> _Answer:
         before = _constant(dataset.take(known), rows, after)
     else:
         before = served_model(run_named(project, held.release.run)).predict(rows).named(held.release.run)
-    verdict = compare(before, after, metric=plan.metric, level=1 - 2 * ledger.level)
+    verdict = compare(before, after, metric=metric, level=1 - 2 * ledger.level)
     left = ledger_of(project, entries(project.store)).remaining(ids)
     return _Answer(verdict, before, after, entry, ledger.level, left)
 

@@ -14,6 +14,7 @@ from holdfast.core.curves import Importance
 from holdfast.core.run import Run
 from holdfast.debugging.perturb import shuffled
 from holdfast.errors import FindingError
+from holdfast.metrics import named_or_default
 from holdfast.project.handle import Project
 from holdfast.project.probing import probe_of
 from holdfast.project.runs import data_of
@@ -42,9 +43,9 @@ def importance(project: Project, run: Run, *, seed: int = 0) -> tuple[Importance
             before = probe.held_out(rows)
         except FindingError:
             return ()
-        found = []
+        found, metric = [], named_or_default(plan.metric, plan.task)
         for column in dataset.schema.features[:_MOST_COLUMNS]:
             after = probe.held_out(shuffled(rows, column.name, rng.permutation(len(rows))))
-            verdict = compare(after, before, metric=plan.metric, seed=seed)
+            verdict = compare(after, before, metric=metric, seed=seed)
             found.append(Importance(column.name, verdict.difference))
     return tuple(sorted(found, key=lambda one: -one.drop.value))

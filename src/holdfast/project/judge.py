@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import overload
 
@@ -16,7 +17,7 @@ from holdfast.core.run import Run
 from holdfast.core.verdict import Verdict
 from holdfast.data.foreign import read_predictions
 from holdfast.errors import FileError, InputError, PredictionsError
-from holdfast.metrics import Metric
+from holdfast.metrics import AnyMetric, Metric, named
 from holdfast.metrics import evaluate as evaluate_metrics
 from holdfast.project.handle import Project, open_project
 from holdfast.project.runs import newest_runs, run_named
@@ -33,7 +34,7 @@ def predictions_of(judged: Judged, project: Project | None = None) -> Prediction
         return found
     if found.predictions is None:
         raise PredictionsError(f"The run {found.id} kept no predictions, so it cannot be judged.")
-    return found.predictions
+    return found.predictions.named(found.id)
 
 
 def _meant(judged: Judged, project: Project | None) -> Predictions | Run:
@@ -57,7 +58,7 @@ def evaluate(
 @overload
 def evaluate(
     judged: Judged,
-    metric: str | Metric,
+    metric: AnyMetric,
     *,
     project: Project | None = None,
     level: float = 0.95,
@@ -65,7 +66,7 @@ def evaluate(
 ) -> Estimate: ...
 def evaluate(
     judged: Judged,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     *,
     project: Project | None = None,
     level: float = 0.95,
@@ -88,7 +89,7 @@ def compare(
     a: Judged,
     b: Judged,
     *,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     margin: float | None = None,
     project: Project | None = None,
     level: float = 0.95,
@@ -107,7 +108,7 @@ def compare(
 def compare_many(
     judged: Sequence[Judged],
     *,
-    metric: str | Metric | None = None,
+    metric: AnyMetric | None = None,
     margin: float | None = None,
     project: Project | None = None,
     seed: int = 0,
@@ -118,7 +119,7 @@ def compare_many(
 
 
 def leaderboard(
-    of: Run | Sequence[Run] | Project | str | Path = ".", *, metric: str | Metric | None = None, seed: int = 0
+    of: Run | Sequence[Run] | Project | str | Path = ".", *, metric: AnyMetric | None = None, seed: int = 0
 ) -> Leaderboard:
     """Rank the runs of one training: a run's candidates, some runs, or a project's newest training."""
     if isinstance(of, Run):
@@ -131,10 +132,25 @@ def leaderboard(
         runs = of
     if not runs:
         raise InputError("There is no run to rank. Train some first: holdfast train FILE --target COLUMN")
-    if metric is None:
-        plan = next((run.record.plan for run in runs if run.record.plan is not None), None)
-        metric = None if plan is None else plan.metric
-    return board_of(runs, metric=metric, seed=seed)
+    return board_of(runs, metric=metric, seed=seed) if metric is not None else _by_their_own(runs, seed)
+
+
+def _by_their_own(runs: Sequence[Run], seed: int) -> Leaderboard:
+    """Ranked by the metric that they were trained for, or by the default one where that is not at hand."""
+    judged_by = next((run.metric for run in runs if isinstance(run.metric, Metric)), None)
+    plan = next((run.record.plan for run in runs if run.record.plan is not None), None)
+    if judged_by is not None or plan is None:
+        return board_of(runs, metric=judged_by, seed=seed)
+    known = named(plan.metric, plan.task)
+    board = board_of(runs, metric=known, seed=seed)
+    return board if known is not None else replace(board, notes=(*board.notes, _lost(plan.metric, board)))
+
+
+def _lost(metric: str, board: Leaderboard) -> str:
+    return (
+        f"{metric} is a function of Python, which is not at hand here: ranked by {board.metric}. "
+        f"In Python hf.leaderboard(..., metric={metric}) ranks by it."
+    )
 
 
 def _told_apart(loaded: Sequence[Predictions]) -> list[Predictions]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 import numpy as np
 
@@ -28,16 +27,6 @@ from holdfast.training.schedule import Finished
 ENSEMBLE = "ensemble"
 _TIMED_ROWS, _TIMED_SINGLES, _MOST_TIMING = 500, 30, 0.3  # seconds
 _MOST_MIXED_ROWS = 30_000  # greedy selection looks at no more rows than this
-_PACKAGES = (
-    "holdfast",
-    "numpy",
-    "polars",
-    "onnxruntime",
-    "scikit-learn",
-    "lightgbm",
-    "catboost",
-    "xgboost-cpu",
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +97,6 @@ def _record(plan: Plan, judge: Judge) -> RunRecord:
         dataset=judge.prepared.dataset.id,
         status=Status.FINISHED,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=environment(),
         warnings=suspicions(judge.prepared.dataset),
         seed=judge.seed,
     )
@@ -128,15 +116,10 @@ def suspicions(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
-def environment() -> dict[str, str]:
-    """The versions and the machine that a run was made with."""
+def environment(model: TabularModel) -> dict[str, str]:
+    """The machine that a run was made on, and the versions of what its own fits were made with."""
     facts = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
-    for package in _PACKAGES:
-        try:
-            facts[package] = version(package)
-        except ModuleNotFoundError:
-            continue  # an optional extra that is not installed
-    return facts
+    return facts | dict(model.manifest.environment)
 
 
 def _ensemble_plan(pool: Sequence[Run], judge: Judge) -> Plan:
@@ -166,11 +149,11 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
         rows = prepared.rows
         calibration, output = calibrate(output, rows.codes, rows.fold)
         temperature = calibration.temperature
-        if calibration.kept:
-            notes.append(
-                f"calibrated with temperature {temperature:.3f}: "
-                f"log loss {calibration.before:.5f} before, {calibration.after:.5f} after (cross-fitted)"
-            )
+        with_it = f"temperature {temperature:.3f} kept" if calibration.kept else "not kept"
+        notes.append(
+            f"calibration {with_it}: "
+            f"log loss {calibration.before:.5f} before, {calibration.after:.5f} after (cross-fitted)"
+        )
         if rows.positive is not None:
             threshold, decided, note = _threshold(output, judge)
             notes += note
@@ -178,10 +161,11 @@ def _decided(record: RunRecord, model: TabularModel, output: np.ndarray, judge: 
     predictions = out_of_fold(prepared.rows, output, threshold=threshold, model=record.id, decided=decided)
     scores = {prepared.metric.name: evaluate(predictions, prepared.metric)}
     return Run(
-        replace(record, model=model.id, notes=tuple(notes), scores=scores),
+        replace(record, model=model.id, notes=tuple(notes), scores=scores, environment=environment(model)),
         predictions,
         model,
         origin=Origin.of(prepared.dataset, prepared.split),
+        metric=prepared.metric,
     )
 
 

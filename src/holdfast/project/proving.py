@@ -15,6 +15,7 @@ from holdfast.core.verdict import Verdict
 from holdfast.core.wording import as_written
 from holdfast.debugging.parts import parts_of
 from holdfast.debugging.proof import Pair, Question, Trial
+from holdfast.metrics import named_or_default
 from holdfast.project.aim import BANDS, cost_of, target_of
 from holdfast.project.fixed import Fixed
 from holdfast.project.handle import Project
@@ -45,8 +46,9 @@ def trial(project: Project, fixed: Fixed, level: float) -> Trial:
         served_model(fixed.after).predict(new).named("after"),
     )
     seen = None if leak else _open_pair(fixed)
-    name = as_written(plan.metric) + (f", {leak} empty before" if leak else "")
-    main = Question(name, plan.metric, seen, sealed)
+    metric = named_or_default(plan.metric, plan.task).name
+    name = as_written(metric) + (f", {leak} empty before" if leak else "")
+    main = Question(name, metric, seen, sealed)
     seen_cells = None if seen is None else fixed.cells_of(seen.before)
     parts = _parts(fixed.dataset)
     return Trial(

@@ -14,7 +14,7 @@ from holdfast.core.split import Split
 from holdfast.debugging.fixes import Change
 from holdfast.engine.local import LocalEngine
 from holdfast.errors import FixError, PlanError
-from holdfast.metrics import resolve
+from holdfast.metrics import named_or_default
 from holdfast.models.tabular.learner import calmer
 from holdfast.project.candidates import ESTIMATOR, Chosen, planned
 from holdfast.project.fitting import PRELOAD, fit_chosen
@@ -115,7 +115,7 @@ def _prepared(asked: Refit) -> Prepared:
     dataset = asked.change.dataset
     header = asked.run.predictions.header
     rows = Rows.of(dataset, split, header.classes, header.positive)
-    metric = resolve(plan.metric, plan.task)
+    metric = named_or_default(plan.metric, plan.task)
     return Prepared(dataset, split, rows, metric, asked.change.loss or plan.loss)
 
 

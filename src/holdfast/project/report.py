@@ -15,7 +15,7 @@ from holdfast.core.report_facts import DataFacts, Price, ReportFacts
 from holdfast.core.run import Run, Training
 from holdfast.core.task import Task
 from holdfast.errors import FileError
-from holdfast.metrics import resolve
+from holdfast.metrics import named_or_default, resolve
 from holdfast.metrics.by_class import per_class
 from holdfast.metrics.curves import pictures as pictures_of
 from holdfast.project.chain import proofs
@@ -25,23 +25,50 @@ from holdfast.project.judge import leaderboard
 from holdfast.project.output import write_output
 from holdfast.project.runs import ANSWERS, BEFORE, data_of, newest_training, records, run_named
 from holdfast.project.scores import every_score
-from holdfast.report.page import page
+from holdfast.project.twin_effect import twins_of
+from holdfast.report.charts import encoded
+from holdfast.report.page import charts_of, page
 from holdfast.store.runs import load_run
 from holdfast.store.settings import Settings
 from holdfast.store.trainings import trainings
+
+_PICTURES = (".png", ".svg")
 
 
 def write_report(
     project: str | Path | Project = ".", output: str | Path = "report.html", *, run: str = "best"
 ) -> Path:
-    """Write one self-contained HTML page on a project's newest training; the path that was written."""
-    home = home_of(project)
-    return write_output(Path(output), page(facts_of(home, run)).encode())
+    """Write one self-contained HTML page on a project's newest training; the path that was written.
+
+    An `output` that is a folder, or has no ending, gets the page as report.html and each of its
+    charts as .png and .svg.
+    """
+    written_report(home_of(project), Path(output), run)
+    return Path(output)
+
+
+def written_report(project: Project, output: Path, run: str) -> tuple[Path, ...]:
+    """The files of a report: the page, and where `output` is a folder its charts (see `write_report`)."""
+    if output.suffix.lower() in _PICTURES:
+        raise FileError(
+            f"A report is a page with many charts, and {output.name} would be one of them. For the page and "
+            f"all charts as PNG and SVG give a folder: holdfast report -o {quote(output.stem)}"
+        )
+    facts = facts_of(project, run)
+    data = page(facts).encode()
+    if output.suffix and not output.is_dir():
+        return (write_output(output, data),)
+    pictures = [
+        write_output(output / f"{name}{kind}", encoded(chart, kind))
+        for name, chart in charts_of(facts).items()
+        for kind in _PICTURES
+    ]
+    return (write_output(output / "report.html", data), *pictures)
 
 
 def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFacts:
     """Everything that is known of a run and the training it belongs to."""
-    run = run_named(project, name)
+    run = _trained(run_named(project, name))
     training = next((one for one in trainings(project.store) if one.id == run.record.training), None)
     training = training or newest_training(project)
     listed = records(project, training.id)
@@ -52,7 +79,8 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
     drawn = Pictures()
     if pictures:
         drawn = replace(pictures_of(predictions), importance=importance(project, run))
-    task, scores = predictions.header.task, every_score(run, predictions)
+    task, plan, scores = predictions.header.task, run.record.plan, every_score(run, predictions)
+    assert plan is not None  # `_trained` has looked
     return ReportFacts(
         title=f"{dataset.schema.target.name} from {Path(dataset.source).name or 'a table'}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -69,7 +97,18 @@ def facts_of(project: Project, name: str, *, pictures: bool = True) -> ReportFac
         environment=run.record.environment,
         commands=_commands(project, run),
         price=_price(project.settings),
+        twins=twins_of(dataset, predictions, named_or_default(plan.metric, task)),
     )
+
+
+def _trained(run: Run) -> Run:
+    """The run, if it is of a training here; FileError for one that was logged."""
+    if run.record.plan is None:
+        raise FileError(
+            f"{run.id} was logged by a training loop of your own, so there is no table to report on. "
+            f"What is known of it: holdfast show {run.id}"
+        )
+    return run
 
 
 def _open(run: Run) -> Predictions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -11,7 +11,7 @@ from holdfast.core.events import OnEvent, silent
 from holdfast.core.space import Space
 from holdfast.data.roles import Overrides as Overrides
 from holdfast.errors import PlanError
-from holdfast.metrics import Metric
+from holdfast.metrics import AnyMetric
 
 Learned = str | object
 """A name of the portfolio, or a scikit-learn estimator."""
@@ -30,7 +30,7 @@ class TrainRequest:
     project: str | Path | None = None
     budget: float | None = None
     learners: tuple[Learned, ...] | None = None
-    metric: str | Metric | Callable[..., object] | None = None
+    metric: AnyMetric | None = None
     loss: str | None = None
     folds: int | None = None
     seed: int = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -183,7 +182,4 @@ def _metric(request: TrainRequest, project: Project | None, task: Task, loss: st
     if asked is None:
         own = parse_loss(loss, task)
         return resolve(default_metric(own.name, own.quantile), task)
-    if isinstance(asked, Callable) and not isinstance(asked, Metric):  # type: ignore[arg-type]
-        name = getattr(asked, "__name__", "custom")
-        return Metric.custom(name, asked, greater_is_better=False)  # type: ignore[arg-type]
-    return resolve(asked, task)  # type: ignore[arg-type]
+    return resolve(asked, task)

@@ -93,6 +93,8 @@ def training_of(project: Project, record: RunRecord) -> Training | None:
 
 def data_of(project: Project, record: RunRecord) -> tuple[Dataset, Split]:
     """The dataset that a run was fitted on, and every row's role and fold."""
+    if not record.dataset:
+        raise UnknownRunError(f"{record.id} was logged without a table, so its rows cannot be looked at.")
     dataset = load_dataset(project.store, record.dataset)
     folds = 5 if record.plan is None else record.plan.folds
     split = load_split(project.store, dataset, folds)

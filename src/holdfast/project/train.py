@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from holdfast.core.duration import seconds
@@ -14,7 +14,7 @@ from holdfast.core.schema import Kind
 from holdfast.core.space import Space
 from holdfast.core.task import Task
 from holdfast.data.roles import Overrides
-from holdfast.metrics import Metric
+from holdfast.metrics import AnyMetric
 from holdfast.project.fitting import fit
 from holdfast.project.request import Learned, TrainRequest
 
@@ -26,7 +26,7 @@ def train(
     project: str | Path | None = None,
     budget: float | str | None = None,
     learners: Sequence[Learned] | None = None,
-    metric: str | Metric | Callable[..., object] | None = None,
+    metric: AnyMetric | None = None,
     loss: str | None = None,
     folds: int | None = None,
     seed: int = 0,

@@ -48,7 +48,7 @@ def page(facts: ReportFacts) -> str:
     """
     from markupsafe import Markup
 
-    figures = {name: _figure(chart) for name, chart in _charts(facts).items()}
+    figures = {name: _figure(chart) for name, chart in charts_of(facts).items()}
     library, script = _library(), read("page.js")
     return (
         environment()
@@ -71,7 +71,8 @@ def page(facts: ReportFacts) -> str:
     )
 
 
-def _charts(facts: ReportFacts) -> Mapping[str, alt.LayerChart]:
+def charts_of(facts: ReportFacts) -> Mapping[str, alt.LayerChart]:
+    """Every chart of the report, by name."""
     board, pictures = facts.leaderboard, facts.pictures
     drawn = {
         "quality": charts.quality_against_time(board),

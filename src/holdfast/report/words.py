@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from holdfast.core.estimate import significant
 from holdfast.core.leaderboard import Leaderboard
+from holdfast.core.report_facts import Twins
 from holdfast.core.verdict import Outcome, Verdict
 from holdfast.core.wording import as_written
 from holdfast.core.wording import count as count
@@ -146,6 +148,26 @@ def weight(total: float) -> str:
     ('1,869', '12.2')
     """
     return f"{total:,.0f}" if float(total).is_integer() else f"{total:,.1f}"
+
+
+def roles(columns: Mapping[str, Sequence[str]], positive: str | None, most: int = 4) -> str:
+    """Which columns are no ordinary feature (the target is told elsewhere), and the class of a decision.
+
+    >>> roles({"target": ["Churn"], "id": ["customerID"], "ignored": list("abcdef")}, "Yes")
+    'id customerID; ignored a, b, c, d and 2 more; positive class Yes'
+    """
+    told = []
+    for role, names in columns.items():
+        if role != "target":
+            rest = f" and {len(names) - most:,} more" if len(names) > most else ""
+            told.append(f"{role} {', '.join(short(name, 24) for name in names[:most])}{rest}")
+    return "; ".join([*told, *([f"positive class {short(positive, 24)}"] if positive is not None else [])])
+
+
+def twins(shown: Twins) -> str:
+    """How many rows equal another, and the metric that says what they do to the score."""
+    sets = count(shown.sets, "set")
+    return f"{count(shown.rows, 'row')} in {sets} equal another in every feature; {metric(shown.metric)}"
 
 
 def against_best(verdict: Verdict | None) -> str:

@@ -32,4 +32,4 @@ def fit(train: Matrix, validation: Matrix, options: Mapping[str, Option], settin
     return Weights(graph, {RULES: rules.encode()})
 
 
-DECISION_TREE = Algorithm(fit, DEFAULTS, LOSSES)
+DECISION_TREE = Algorithm(fit, DEFAULTS, LOSSES, module="sklearn")

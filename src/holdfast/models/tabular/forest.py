@@ -123,5 +123,5 @@ def prior(train: Matrix, weight: np.ndarray | None, setting: Setting) -> np.ndar
 
 
 LOSSES = ("log_loss", "balanced", "squared", "poisson")
-RANDOM_FOREST = Algorithm(partial(fit, kind="random"), RANDOM_FOREST_DEFAULTS, LOSSES)
-EXTRA_TREES = Algorithm(partial(fit, kind="extra"), EXTRA_TREES_DEFAULTS, LOSSES)
+RANDOM_FOREST = Algorithm(partial(fit, kind="random"), RANDOM_FOREST_DEFAULTS, LOSSES, module="sklearn")
+EXTRA_TREES = Algorithm(partial(fit, kind="extra"), EXTRA_TREES_DEFAULTS, LOSSES, module="sklearn")

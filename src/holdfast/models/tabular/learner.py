@@ -173,7 +173,7 @@ def _refusal(name: str, algorithm: Algorithm, loss: str) -> str:
 
 
 def _installed(algorithm: Algorithm) -> bool:
-    return not algorithm.module or find_spec(algorithm.module) is not None
+    return not algorithm.extra or find_spec(algorithm.module) is not None
 
 
 def _check_option(name: str, option: str, value: Option, defaults: Mapping[str, Option]) -> None:

@@ -283,6 +283,12 @@ def _focal_metric(scores: np.ndarray, rows: Any) -> tuple[str, float, bool]:
 
 
 LIGHTGBM = Algorithm(
-    fit, DEFAULTS, ("log_loss", "balanced", "focal", *_OBJECTIVES), space=SPACE, stops=True, continues=True
+    fit,
+    DEFAULTS,
+    ("log_loss", "balanced", "focal", *_OBJECTIVES),
+    module="lightgbm",
+    space=SPACE,
+    stops=True,
+    continues=True,
 )
 LIGHTGBM_SMALL = replace(LIGHTGBM, defaults={Task.CLASSIFICATION: _SMALL, Task.REGRESSION: _SMALL})

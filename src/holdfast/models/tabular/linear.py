@@ -90,5 +90,6 @@ LINEAR = Algorithm(
     fit,
     {Task.CLASSIFICATION: {"iterations": 60}, Task.REGRESSION: {"iterations": 60}},
     ("log_loss", "balanced", "squared"),
+    module="sklearn",
     stops=True,  # the penalty is chosen on the validation rows
 )

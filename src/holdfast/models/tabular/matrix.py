@@ -99,8 +99,8 @@ class Algorithm:
 
     Every learner's file ends with one: `LINEAR = Algorithm(fit, defaults, losses)`.
     `losses` are names without arguments ("quantile", not "quantile:0.9"). `module` is
-    the importable module that the learner needs beyond the core installation, and
-    `extra` the optional extra of this package that brings it. `space` is what a search
+    the importable module of the library that fits it, "" for code of our own, and
+    `extra` the optional extra of this package that brings it, "" for the core. `space` is what a search
     may try instead of the defaults. `stops` says that its fit stops early on the
     validation rows; one that does not is never shown any. `continues` says that its training can
     go on in a slice.

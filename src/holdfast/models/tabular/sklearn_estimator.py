@@ -63,7 +63,7 @@ def estimator_algorithm(estimator: object, task: Task) -> Algorithm:
         wanted = "a classifier with predict_proba" if task is Task.CLASSIFICATION else "a regressor"
         raise PlanError(f"{task.capitalize()} needs {wanted}, not {type(estimator).__name__}.")
     losses = ("log_loss", "balanced") if task is Task.CLASSIFICATION else ("squared",)
-    return Algorithm(EstimatorFit(estimator), {task: {}}, losses)
+    return Algorithm(EstimatorFit(estimator), {task: {}}, losses, module="sklearn")
 
 
 def described(estimator: Any) -> str:

@@ -7,13 +7,14 @@ A notebook shows a chart by Altair's renderer, whose default loads Vega from the
 from holdfast.report.charts.against import against_champion
 from holdfast.report.charts.board import leaderboard, quality_against_time
 from holdfast.report.charts.classes import confusion, precision_recall, reliability, roc
-from holdfast.report.charts.frame import save
+from holdfast.report.charts.frame import encoded, save
 from holdfast.report.charts.model import importance, learning, residuals
 from holdfast.report.charts.staircase import staircase
 
 __all__ = [
     "against_champion",
     "confusion",
+    "encoded",
     "importance",
     "leaderboard",
     "learning",

@@ -63,21 +63,24 @@ def save(chart: alt.LayerChart, path: str | Path, *, dark: bool = False) -> Path
 
     Raises InputError for any other kind of file.
     """
+    path = Path(path)
+    path.write_bytes(encoded(chart, path.suffix.lower() or path.name, dark=dark))
+    return path
+
+
+def encoded(chart: alt.LayerChart, kind: str, *, dark: bool = False) -> bytes:
+    """A chart as the bytes of a file of that ending (see `save`)."""
     import vl_convert
 
-    path, spec = Path(path), to_spec(chart, dark=dark)
-    match path.suffix.lower():
+    spec = to_spec(chart, dark=dark)
+    match kind:
         case ".png":
-            path.write_bytes(vl_convert.vegalite_to_png(json.dumps(spec), scale=2))
+            return vl_convert.vegalite_to_png(json.dumps(spec), scale=2)
         case ".svg":
-            path.write_text(vl_convert.vegalite_to_svg(json.dumps(spec)), encoding="utf-8")
+            return vl_convert.vegalite_to_svg(json.dumps(spec)).encode()
         case ".json":
-            path.write_text(json.dumps(spec, indent=2), encoding="utf-8")
-        case suffix:
-            raise InputError(
-                f"A chart cannot be written as {suffix or path.name!r}; use .png, .svg or .json."
-            )
-    return path
+            return json.dumps(spec, indent=2).encode()
+    raise InputError(f"A chart cannot be written as {kind!r}; use .png, .svg or .json.")
 
 
 def to_spec(chart: alt.LayerChart, *, dark: bool = False) -> dict[str, object]:

@@ -9,7 +9,17 @@ from holdfast.report.text.progress import event, plan
 from holdfast.report.text.proofs import proof
 from holdfast.report.text.releases import guards, history, refused, release, rollback, stage
 from holdfast.report.text.reviews import analysis, reviewed, row_to_review
-from holdfast.report.text.runs import confusion, importance, metrics, record, run, runs, sealed
+from holdfast.report.text.runs import (
+    confusion,
+    decided,
+    importance,
+    logged,
+    metrics,
+    record,
+    run,
+    runs,
+    sealed,
+)
 
 __all__ = [
     "analysis",
@@ -18,6 +28,7 @@ __all__ = [
     "comparison",
     "confusion",
     "data",
+    "decided",
     "event",
     "explanation",
     "finding",
@@ -27,6 +38,7 @@ __all__ = [
     "history",
     "importance",
     "leaderboard",
+    "logged",
     "metrics",
     "plain",
     "plan",

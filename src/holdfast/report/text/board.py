@@ -11,7 +11,7 @@ from rich.text import Text
 from holdfast.core.leaderboard import Entry, Leaderboard
 from holdfast.core.verdict import Verdict
 from holdfast.report import words
-from holdfast.report.text.frame import fixed, heading, left, name, of_outcome, pairs, stack, table
+from holdfast.report.text.frame import fixed, heading, left, name, narrowing, of_outcome, pairs, stack, table
 from holdfast.report.text.shapes import Compared
 
 _MOST_PAIRS = 28  # of eight models
@@ -34,8 +34,9 @@ def leaderboard(board: Leaderboard) -> RenderableType:
     rows = [_row(board, entry, rank) for rank, entry in enumerate(board.entries, 1)]
     return stack(
         heading("Leaderboard", about),
-        table(columns, rows),
+        narrowing(columns, rows, spare=("fit", "per row", "tied")),
         _conclusion(board),
+        Text("\n".join(map(words.clean, board.notes)), style="dim") if board.notes else None,
         pairs([("!", Text(words.clean(said), style="bold yellow")) for said in board.warnings])
         if board.warnings
         else None,
@@ -52,7 +53,7 @@ def _row(board: Leaderboard, entry: Entry, rank: int) -> list[str | Text]:
     stands = words.against_best(verdict)
     return [
         f"{rank}{mark}",
-        Text(words.short(entry.name, 32), style=" ".join(filter(None, styles))),
+        Text(words.clean(entry.name), style=" ".join(filter(None, styles))),
         str(entry.score),
         entry.letters,
         stands if verdict is None else of_outcome(stands, verdict.outcome),
@@ -104,7 +105,7 @@ def comparison(compared: Compared) -> RenderableType:
     """Several models ranked, with letters for ties, and the verdicts when they are few enough to read."""
     about = f"{words.metric(compared.metric)}, {words.direction(compared.greater_is_better)}"
     rows = [
-        (str(rank), words.short(name_, 40), str(score), letters)
+        (str(rank), name_, str(score), letters)
         for rank, (name_, score, letters) in enumerate(
             zip(compared.names, compared.scores, compared.letters, strict=True), 1
         )
@@ -124,9 +125,9 @@ def verdicts(pairs_: Sequence[Verdict]) -> RenderableType:
     order = {"better": 0, "worse": 0, "equivalent": 1, "undecided": 2}
     rows = [
         (
-            words.short(v.second, 28),
+            v.second,
             of_outcome(v.outcome, v.outcome),
-            words.short(v.first, 28),
+            v.first,
             str(v.difference),
             words.p_value(v.p),
         )

@@ -21,6 +21,8 @@ def data(facts: DataFacts) -> RenderableType:
         ("features", f"{facts.features:,}"),
         ("target", f"{facts.target}{f' ({facts.task})' if facts.task else ''}"),
     ]
+    if roles := words.roles(facts.roles, facts.positive):
+        rows.append(("roles", roles))
     if facts.classes:
         rows.append(("classes", class_shares(facts)))
     if facts.time is not None:

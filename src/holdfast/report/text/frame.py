@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from typing import TextIO
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
 from holdfast.report.words import clean
 
 WIDTH = 100  # of a log file, which has none of its own
+_UNBOUNDED = 10_000
 
 _OUTCOME_STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "dim"}
 
@@ -45,8 +48,9 @@ def left(header: str = "", *, least: int | None = None) -> Column:
 
 
 def name(header: str = "") -> Column:
-    """A column of names: the first to give way on a narrow terminal, by losing their ends."""
-    return Column(header, min_width=12, overflow="ellipsis")
+    """A column of names, the first to give way on a narrow terminal: over lines, for a name that
+    is cut cannot be asked for."""
+    return left(header, least=12)
 
 
 def fixed(header: str = "", *, right: bool = False) -> Column:
@@ -68,6 +72,34 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]]) -> Ta
     for row in rows:
         drawn.add_row(*(text(cell) for cell in row))
     return drawn
+
+
+def narrowing(
+    columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], *, spare: Sequence[str]
+) -> RenderableType:
+    """A table that loses `spare` columns, one after the other, before it breaks any cell over lines."""
+
+    def without(gone: Sequence[str]) -> Table:
+        kept = [i for i, column in enumerate(columns) if column.header not in gone]
+        return table([columns[i].copy() for i in kept], [[row[i] for i in kept] for row in rows])
+
+    return _Widest([without(spare[:n]) for n in range(len(spare) + 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Widest:
+    """The first of several drawings of one thing, widest first, that needs no line broken; else the last."""
+
+    drawings: Sequence[RenderableType]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unbounded = options.update(max_width=_UNBOUNDED)
+        fits = (
+            one
+            for one in self.drawings
+            if Measurement.get(console, unbounded, one).maximum <= options.max_width
+        )
+        yield next(fits, self.drawings[-1])
 
 
 def pairs(rows: Iterable[tuple[str, str | Text]]) -> Table:

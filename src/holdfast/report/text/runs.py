@@ -11,10 +11,11 @@ from rich.text import Text
 
 from holdfast.core.curves import Confusion, Importance
 from holdfast.core.estimate import Estimate
-from holdfast.core.report_facts import ReportFacts
+from holdfast.core.logged import Logged
+from holdfast.core.report_facts import ReportFacts, Twins
 from holdfast.core.run import Cost, RunRecord, Status
 from holdfast.report import words
-from holdfast.report.text.frame import fixed, heading, left, pairs, stack, table
+from holdfast.report.text.frame import fixed, heading, left, name, narrowing, pairs, stack, table
 from holdfast.report.text.shapes import Answered
 
 _STATUS_STYLES = {
@@ -32,10 +33,19 @@ def run(facts: ReportFacts) -> RenderableType:
     return stack(
         record(replace(facts.record, scores={})),
         metrics(facts.scores, lower_is_better=facts.lower_is_better) if facts.scores else None,
+        twins(facts.twins) if facts.twins is not None else None,
         confusion(pictures.confusion) if pictures.confusion is not None else None,
         importance(pictures.importance, most=10) if pictures.importance else None,
         _skipped(facts.skipped) if facts.skipped else None,
         stack(heading("How to make it again"), Text(commands)) if commands else None,
+    )
+
+
+def twins(shown: Twins) -> RenderableType:
+    """What rows that equal another do to the score."""
+    return stack(
+        heading("Twins", words.twins(shown)),
+        pairs([("all rows", str(shown.all_rows)), ("each set once", str(shown.each_once))]),
     )
 
 
@@ -91,6 +101,39 @@ def record(record: RunRecord) -> RenderableType:
     )
 
 
+def decided(record: RunRecord) -> RenderableType:
+    """What a run was given besides its fits, before and after: a calibration, a threshold, or neither."""
+    return pairs([(record.id if i == 0 else "", note) for i, note in enumerate(record.notes)])
+
+
+def logged(shown: Logged) -> RenderableType:
+    """A run of the user's own training loop: metrics, files, and scores where it has predictions."""
+    record = shown.record
+    series = [
+        (
+            words.clean(name),
+            words.score(one.last),
+            "" if one.step is None else f"{one.step:,}",
+            f"{one.count:,}",
+        )
+        for name, one in shown.series.items()
+    ]
+    columns = [left("logged", least=12), *(fixed(name, right=True) for name in ("last", "step", "values"))]
+    files = [(name, words.size(size)) for name, size in shown.files.items()]
+    return stack(
+        heading(record.id, "logged by a training loop of your own"),
+        pairs(
+            [
+                ("status", Text(record.status, style=_STATUS_STYLES[record.status])),
+                ("started", words.when(record.started)),
+            ]
+        ),
+        table(columns, series) if series else None,
+        stack(heading("Files"), pairs(files)) if files else None,
+        metrics(shown.scores, lower_is_better=shown.lower_is_better) if shown.scores else None,
+    )
+
+
 def _cost(cost: Cost) -> list[tuple[str, str]]:
     fit = f"{words.duration(cost.fit_seconds)} ({words.duration(cost.cpu_seconds)} of CPU), all folds"
     use = f"{words.moment(cost.predict_seconds)} per row in batches"
@@ -103,15 +146,16 @@ def runs(records: Sequence[RunRecord]) -> RenderableType:
     """A project's runs, one line each."""
     rows = [
         (
-            words.short(record.id, 32),
+            record.id,
             Text(record.status, style=_STATUS_STYLES[record.status]),
             words.when(record.started).removesuffix(" UTC"),
             _first_score(record),
         )
         for record in records
     ]
-    columns = [fixed("run"), fixed("status"), fixed("started"), left("score", least=20)]
-    return stack(heading("Runs", words.count(len(records), "run")), table(columns, rows))
+    columns = [name("run"), fixed("status"), fixed("started"), left("score", least=20)]
+    about = words.count(len(records), "run")
+    return stack(heading("Runs", about), narrowing(columns, rows, spare=("started",)))
 
 
 def _first_score(record: RunRecord) -> str:
@@ -160,21 +204,21 @@ def sealed(answer: Answered) -> RenderableType:
 
 def confusion(counts: Confusion, *, most: int = 12) -> RenderableType:
     """Rows of each class (down) by the class they were predicted as (across)."""
-    names = [words.short(name, 14) for name in counts.classes[:most]]
+    names = [words.short(label, 14) for label in counts.classes[:most]]
     total = counts.counts.sum(axis=1)
     rows: list[list[str | Text]] = []
-    for i, name in enumerate(names):
+    for i, label in enumerate(names):
         cells = [
             Text(words.weight(n), style="bold" if i == j else "")
             for j, n in enumerate(counts.counts[i, :most])
         ]
         found = f"{counts.counts[i, i] / total[i]:.1%}" if total[i] else "no rows"
-        rows.append([name, *cells, found])
+        rows.append([label, *cells, found])
     hidden = len(counts.classes) - len(names)
     about = "rows: the truth, columns: predicted" + (
         f"; {words.count(hidden, 'class')} not shown" if hidden > 0 else ""
     )
-    columns = [left("true class"), *(fixed(name, right=True) for name in names), fixed("found", right=True)]
+    columns = [left("true class"), *(fixed(label, right=True) for label in names), fixed("found", right=True)]
     return stack(heading("Confusion", about), table(columns, rows))
 
 
