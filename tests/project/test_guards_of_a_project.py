@@ -103,8 +103,8 @@ def test_an_example_that_a_fix_dropped_is_undecided_and_no_mistake(folder, run, 
 
 
 def test_a_reference_that_no_run_is_is_refused(folder, run):
-    with pytest.raises(InputError, match=f"'g': reference = 'linear-0'. No run .* or '{run.id}'"):
-        guarded(folder, 'kind = "not-worse"', 'metric = "auc"', 'reference = "linear-0"')
+    with pytest.raises(InputError, match=f"'g': reference = 'linear-zz'. No run .* or '{run.id}'"):
+        guarded(folder, 'kind = "not-worse"', 'metric = "auc"', 'reference = "linear-zz"')
 
 
 def test_a_guard_by_hand_may_not_have_the_name_of_a_proven_one(folder):
