@@ -35,12 +35,17 @@ def compare(
     ] = None,
     fail_on: Annotated[
         str | None,
-        typer.Option(help="Exit with status 1 on this outcome of the second: worse, undecided, ..."),
+        typer.Option(
+            help="Exit with status 1 if this is said of a later model against the first: worse, ..."
+        ),
     ] = None,
     project: ProjectOption = Path(),
     as_json: JsonOption = False,
 ) -> None:
-    """Compare models on the same examples: is the second better than the first?"""
+    """Compare models on the same examples: is the second better than the first?
+
+    With three models or more every pair is tested, and p is adjusted for the number of pairs.
+    """
     if len(models) < 2:
         raise InputError("Comparing takes two models or more: holdfast compare RUN_A RUN_B")
     if fail_on is not None and fail_on not in list(Outcome):
@@ -49,10 +54,12 @@ def compare(
     if len(models) > 2:
         many = judge.compare_many(models, metric=metric, margin=margin, project=home)
         emit(many) if as_json else text.show(text.comparison(many))
-        return
-    verdict = judge.compare(models[0], models[1], metric=metric, margin=margin, project=home)
-    emit(verdict) if as_json else text.show(text.verdict(verdict))
-    if verdict.outcome == fail_on:
+        outcomes = list(many.against_given_first.values())
+    else:
+        verdict = judge.compare(models[0], models[1], metric=metric, margin=margin, project=home)
+        emit(verdict) if as_json else text.show(text.verdict(verdict))
+        outcomes = [verdict.outcome]
+    if fail_on in outcomes:
         raise typer.Exit(_NOT_BETTER)
 
 
