@@ -45,3 +45,34 @@ def test_fail_on_holds_every_later_model_against_the_first(numbers, call, files,
 def test_the_json_of_many_says_which_was_given_first(numbers, call):
     said = json.loads(call("compare", "far.csv", "near.csv", "far2.csv", "--json").out)
     assert said["given_first"] == "far" and said["names"][0] == "near"
+
+
+@pytest.fixture
+def churn(tmp_path):
+    """Two files of one task, whose lone probability is of the label that does not sort last."""
+    rng = np.random.default_rng(1)
+    churned = rng.random(300) < 0.4
+    target = np.where(churned, "churned", "stayed")
+    for name, share in (("good", 0.6), ("bad", 0.3)):
+        write(tmp_path / f"{name}.csv", target=target, probability=share * churned + 0.4 * rng.random(300))
+
+
+def test_which_class_a_probability_is_of_is_asked_and_then_said(churn, call):
+    said = call("compare", "bad.csv", "good.csv")
+    assert said.status == 2 and "--positive LABEL" in said.err
+    said = call("compare", "bad.csv", "good.csv", "--positive", "churned")
+    assert said.status == 0 and "good is better than bad" in said.out
+    assert "The positive class is 'churned'." in said.out
+    said = call("evaluate", "good.csv", "--positive", "churned", "--metric", "auc")
+    assert said.status == 0 and "1.000 " in said.out and "'churned'" in said.out
+    assert call("evaluate", "good.csv", "--positive", "left").status == 2
+
+
+def test_whole_numbers_are_judged_as_what_they_are_said_to_be(tmp_path, call):
+    target = np.arange(100) % 20
+    write(tmp_path / "p.csv", target=target, prediction=np.where(np.arange(100) % 5, target, 0))
+    assert "RMSE" in call("evaluate", "p.csv").out
+    assert "accuracy" in call("evaluate", "p.csv", "--task", "classification").out
+    assert call("evaluate", "p.csv", "--task", "clustering").status == 2
+    said = call("evaluate", "best", "--task", "regression")
+    assert said.status == 2

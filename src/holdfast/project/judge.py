@@ -12,6 +12,7 @@ from holdfast.comparison.paired import compare as compare_two
 from holdfast.core.estimate import Estimate
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.predictions import Predictions
+from holdfast.core.reading import AS_IT_SAYS, Reading
 from holdfast.core.run import Run
 from holdfast.core.verdict import Verdict
 from holdfast.data.foreign import read_predictions
@@ -25,8 +26,10 @@ Judged = Predictions | Run | str | Path
 """Predictions, a run, a predictions file, or the name of a run in a project."""
 
 
-def predictions_of(judged: Judged, project: Project | None = None) -> Predictions:
-    """The out-of-fold predictions of a run, or those of a file of any system."""
+def predictions_of(
+    judged: Judged, project: Project | None = None, *, reading: Reading = AS_IT_SAYS
+) -> Predictions:
+    """The out-of-fold predictions of a run, or those of a file of any system, which `reading` explains."""
     if isinstance(judged, Predictions):
         return judged
     if isinstance(judged, Run):
@@ -34,7 +37,7 @@ def predictions_of(judged: Judged, project: Project | None = None) -> Prediction
             raise PredictionsError(f"The run {judged.id} kept no predictions, so it cannot be judged.")
         return judged.predictions
     if Path(judged).is_file():
-        predictions = read_predictions(judged)
+        predictions = read_predictions(judged, reading)
         return predictions if predictions.header.model else predictions.named(Path(judged).stem)
     if project is None:
         raise FileError(

@@ -9,7 +9,7 @@ from holdfast.report.text.progress import event, plan
 from holdfast.report.text.proofs import proof
 from holdfast.report.text.releases import guards, history, refused, release, rollback, stage
 from holdfast.report.text.reviews import analysis, reviewed, row_to_review
-from holdfast.report.text.runs import confusion, importance, metrics, record, run, runs, sealed
+from holdfast.report.text.runs import confusion, importance, metrics, positive, record, run, runs, sealed
 
 __all__ = [
     "analysis",
@@ -30,6 +30,7 @@ __all__ = [
     "metrics",
     "plain",
     "plan",
+    "positive",
     "proof",
     "record",
     "refused",
