@@ -196,6 +196,11 @@ def test_groups_and_weights_of_one_count_for_all():
         align((classified(60, group=groups + 100), with_both), NAMES)
 
 
+def test_weights_that_are_all_zero_judge_nothing():
+    with pytest.raises(PredictionsError, match="All weights are 0"):
+        compare(regressed(20, weight=np.zeros(20)), regressed(20, seed=1))
+
+
 def test_classes_and_numbers_have_nothing_in_common():
     with pytest.raises(PredictionsError, match="some predict numbers"):
         compare(classified(20), regressed(20))

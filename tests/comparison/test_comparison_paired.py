@@ -154,6 +154,17 @@ def test_one_class_or_no_probabilities_give_no_difference_and_the_reason():
         assert compare(labels, labels, metric=name).difference.reason.endswith("there are no probabilities")
 
 
+def test_a_target_that_does_not_vary_has_no_difference_of_r2():
+    rng = np.random.default_rng(0)
+    a, b = (
+        Predictions.of(example=range(300), target=[0.1] * 300, prediction=0.1 + spread * rng.normal(size=300))
+        for spread in (0.1, 0.2)
+    )
+    verdict = compare(a, b, metric="r2")
+    assert not verdict.difference.known
+    assert "no variance to explain" in verdict.difference.reason
+
+
 def test_two_rows_decide_nothing():
     for task in (Task.CLASSIFICATION, Task.REGRESSION):
         for name in names(task):

@@ -209,6 +209,9 @@ def _judgeable(matched: list[Predictions], names: Sequence[str]) -> list[Predict
         known &= ~np.isnan(p.loss) if p.header.task is None else p.table["target"].is_not_null().to_numpy()
     if not known.any():
         raise PredictionsError("None of the examples has a known target (or loss), so nothing can be judged.")
+    weight = matched[0].weight
+    if weight is not None and not weight[known].any():
+        raise PredictionsError("All weights are 0, so nothing can be judged.")
     for p, name in zip(matched, names, strict=True):
         silent = known & p.table["prediction"].is_null().to_numpy() & (p.header.task is not None)
         if silent.any():

@@ -144,9 +144,9 @@ class Predictions:
 
     @cached_property
     def weight(self) -> np.ndarray | None:
-        """float64 of shape (n,), or None when every row weighs the same."""
+        """float64 of shape (n,), or None when every row weighs the same (which is not nothing)."""
         column = self.table["weight"]
-        if column.dtype == pl.Null or column.n_unique() <= 1:
+        if column.dtype == pl.Null or (column.n_unique() <= 1 and not (column == 0).any()):
             return None
         return _kept(column.fill_null(1.0).to_numpy())
 

@@ -11,6 +11,7 @@ from holdfast.comparison.difference import MANY_ROWS, Difference, Setting
 from holdfast.comparison.families.scored import Scored, by_clusters, by_formula
 from holdfast.core.predictions import Predictions
 from holdfast.metrics import Metric
+from holdfast.metrics.metric import varies
 from holdfast.stats.bootstrap import Smooth, smooth_influence
 from holdfast.stats.paired import sign_flip
 
@@ -68,7 +69,8 @@ def _columns(metric: Metric, aligned: Sequence[Predictions]) -> tuple[np.ndarray
     rows = [own]
     if metric.family == "r2":
         target = aligned[0].target_values
-        centred = target - np.average(target, weights=weight)
+        # A target that does not vary has no R2: the zeros make it nan, where rounding would make it huge.
+        centred = (target - np.average(target, weights=weight)) * varies(target[own > 0])
         rows += [own * centred, own * centred**2]
     rows += [own * metric.per_row(p) for p in aligned]
     statistic = {"r2": _explained, "rmse": _root}.get(metric.family)
