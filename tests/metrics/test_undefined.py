@@ -125,6 +125,14 @@ def test_perfect_scores_keep_a_width() -> None:
         assert estimate.high == 1.0
 
 
+def test_an_interval_holds_its_value_where_the_draws_do_not_reach_it() -> None:
+    p = binary(["no"] * 280 + ["yes"] * 20, ["no"] * 299 + ["yes"])
+    precision = evaluate(p, "precision")
+    assert precision.value == precision.high == 1.0
+    assert precision.low < 0.3
+    assert precision.method == "Jeffreys draws"  # too many replicates of the rows have no row predicted
+
+
 def test_few_rows_have_a_value_and_no_interval() -> None:
     p = Predictions.of(example=range(5), target=np.arange(5.0), prediction=np.arange(5.0) + 1)
     estimate = evaluate(p, "mse")
