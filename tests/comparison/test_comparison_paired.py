@@ -233,6 +233,20 @@ def test_rows_needed_are_enough_to_see_the_margin():
     assert seen / 200 > 0.7
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [{"loss": [1.0]}, {"loss": np.arange(100.0), "group": ["g"] * 100}],
+    ids=["one row", "one group"],
+)
+def test_no_rows_are_said_to_be_needed_where_no_spread_is_seen(columns):
+    a = Predictions.of(example=range(len(columns["loss"])), **columns)
+    b = Predictions.of(example=range(len(a)), **columns | {"loss": a.loss + 0.5})
+    verdict = compare(a, b)
+    assert verdict.outcome is Outcome.UNDECIDED
+    assert verdict.n_needed is None
+    assert "no spread is seen" in verdict.difference.method
+
+
 def test_a_custom_metric_is_compared_as_a_mean():
     late = Metric.custom("late", lambda p: p.prediction_values > p.target_values, greater_is_better=False)
     a, b = two(Task.REGRESSION, 300)
