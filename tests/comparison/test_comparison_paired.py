@@ -126,16 +126,17 @@ def test_means_of_few_rows_flip_signs():
 
 @pytest.mark.parametrize(("task", "name"), CASES)
 def test_a_model_equals_itself(task, name):
-    a, _ = two(task, 1_000)
+    a, _ = two(task, 20_000)
     verdict = compare(a, a, metric=name)
     assert verdict.p == 1
     assert verdict.difference.value == 0
     assert verdict.difference.low <= 0 <= verdict.difference.high
-    assert verdict.outcome is Outcome.EQUIVALENT
+    # A row whose target is near 0 can lose any percentage, so of MAPE no number of rows shows it.
+    assert verdict.outcome is (Outcome.UNDECIDED if name == "mape" else Outcome.EQUIVALENT)
 
 
 def test_agreement_on_few_rows_is_no_proof_of_equality():
-    for name in ("accuracy", "f1", "balanced_accuracy"):
+    for name in ("accuracy", "f1", "balanced_accuracy", "log_loss", "brier", "auc", "average_precision"):
         verdict = compare(classified(60), classified(60), metric=name)
         assert verdict.outcome is Outcome.UNDECIDED
         assert verdict.n_needed > 60
