@@ -38,8 +38,13 @@ def numbers(tmp_path):
     ],
 )
 def test_fail_on_holds_every_later_model_against_the_first(numbers, call, files, outcome, status):
-    said = call("compare", *(f"{name}.csv" for name in files.split()), "--fail-on", outcome)
+    said = call("compare", *(f"{name}.csv" for name in files.split()), "--margin", 0.3, "--fail-on", outcome)
     assert said.status == status and not said.err
+
+
+def test_the_table_of_many_shows_the_margin_and_the_rows_needed(numbers, call):
+    said = call("compare", "far.csv", "near.csv", "far2.csv", "--margin", "0.0123")
+    assert "margin" in said.out and "0.012" in said.out and "rows needed" in said.out
 
 
 def test_the_json_of_many_says_which_was_given_first(numbers, call):
@@ -76,3 +81,12 @@ def test_whole_numbers_are_judged_as_what_they_are_said_to_be(tmp_path, call):
     assert call("evaluate", "p.csv", "--task", "clustering").status == 2
     said = call("evaluate", "best", "--task", "regression")
     assert said.status == 2
+
+
+def test_each_class_has_its_metrics(tmp_path, call):
+    write(tmp_path / "p.csv", target=list("abc") * 30, prediction=list("abb") * 30)
+    said = call("evaluate", "p.csv")
+    assert "recall" in said.out and said.status == 0
+    scores = json.loads(call("evaluate", "p.csv", "--json").out)
+    assert scores["recall_b"]["value"] == 1.0 and scores["recall_c"]["value"] == 0.0
+    assert json.loads(call("evaluate", "p.csv", "--metric", "recall_b", "--json").out)["recall_b"]["n"] == 90

@@ -88,7 +88,7 @@ def evaluate(
         return
     [judged] = _read([model], project, reading)
     asked = judge.evaluate(judged, metric) if metric else judge.evaluate(judged)
-    scores = asked if isinstance(asked, dict) else {str(metric): asked}
+    scores = asked | judge.evaluate_classes(judged) if isinstance(asked, dict) else {str(metric): asked}
     emit(scores) if as_json else text.show(text.metrics(scores))
     _say_positive(judged, as_json)
 

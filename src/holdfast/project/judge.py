@@ -19,8 +19,11 @@ from holdfast.data.foreign import read_predictions
 from holdfast.errors import FileError, InputError, PredictionsError
 from holdfast.metrics import Metric
 from holdfast.metrics import evaluate as evaluate_metrics
+from holdfast.metrics.by_class import by_class_name
 from holdfast.project.handle import Project, open_project
 from holdfast.project.runs import newest_runs, run_named
+
+_MOST_CLASSES = 20
 
 Judged = Predictions | Run | str | Path
 """Predictions, a run, a predictions file, or the name of a run in a project."""
@@ -74,6 +77,13 @@ def evaluate(
     """
     predictions = predictions_of(judged, project).require_open()
     return evaluate_metrics(predictions, metric, level=level, seed=seed)
+
+
+def evaluate_classes(judged: Predictions) -> dict[str, Estimate]:
+    """The metrics of each class against the rest, `recall_<class>` and so on, of up to 20 classes."""
+    if not 0 < len(judged.header.classes) <= _MOST_CLASSES:
+        return {}
+    return by_class_name(judged.require_open())
 
 
 def compare(
