@@ -90,3 +90,16 @@ def test_each_class_has_its_metrics(tmp_path, call):
     scores = json.loads(call("evaluate", "p.csv", "--json").out)
     assert scores["recall_b"]["value"] == 1.0 and scores["recall_c"]["value"] == 0.0
     assert json.loads(call("evaluate", "p.csv", "--metric", "recall_b", "--json").out)["recall_b"]["n"] == 90
+
+
+def test_mends_are_those_of_the_command_line(tmp_path, call):
+    target = np.arange(40) % 2
+    write(tmp_path / "a.csv", target=target, prediction=target)
+    write(tmp_path / "b.csv", target=target[:30], prediction=target[:30])
+    write(tmp_path / "none.csv", prediction=target)
+    write(tmp_path / "one.csv", target=np.ones(40, dtype=int), probability=np.full(40, 0.5))
+    said = call("compare", "a.csv", "b.csv")
+    assert said.status == 2 and "leave the other rows out" in said.err and "a.where" not in said.err
+    assert "'none' has no target" in call("compare", "a.csv", "none.csv").err
+    said = call("evaluate", "one.csv")
+    assert said.status == 2 and "probability_<class>" in said.err and "classes=" not in said.err

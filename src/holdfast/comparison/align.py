@@ -47,7 +47,8 @@ def names_of(predictions: Sequence[Predictions]) -> tuple[str, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PredictionsError(
-            f"Several of the predictions are called {some(twice)}. Give each its own name: p.named('NAME')"
+            f"Several of the predictions are called {some(twice)}. Give each its own name: p.named('NAME')",
+            command=f"Several of the predictions are called {some(twice)}. Rename their files.",
         )
     return tuple(names)
 

@@ -242,7 +242,10 @@ def _probabilities(given: object, n: int, classes: tuple[str, ...], positive: st
     if matrix.shape != (n, len(classes)):
         raise PredictionsError(
             f"Probabilities have shape {matrix.shape}, not ({n}, {len(classes)}): one row per example, one "
-            f"column per class {some(classes, 10)}. Name the classes in the columns' order: classes=[...]"
+            f"column per class{' ' if classes else ''}{some(classes, 10)}. Name the classes in the columns' "
+            "order: classes=[...]",
+            command=f"The labels are {some(classes, 10) or 'not known'}, and one lone probability is of one "
+            "of two. Give a column probability_<class> for each class.",
         )
     with np.errstate(invalid="ignore", over="ignore"):
         total = matrix.sum(axis=1)
