@@ -11,7 +11,7 @@ from holdfast.metrics.ranking import one_against_rest, ranking
 from holdfast.metrics.setting import Setting
 from holdfast.stats.area import auc_interval, lacking
 from holdfast.stats.auc import auc
-from holdfast.stats.influence import standard_error, units_of
+from holdfast.stats.influence import few_groups_error, units_of
 from holdfast.stats.interval import UNKNOWN, Interval, on_logit_scale
 from holdfast.stats.quantiles import percentile_bounds
 from holdfast.stats.ranking import average_precision, bootstrap_average_precision
@@ -71,7 +71,7 @@ def _auc(found: tuple[float, np.ndarray], rare: int, p: Predictions, setting: Se
     if np.isnan(value):
         return setting.estimate(value, UNKNOWN, p, "none")
     units = rare if p.group_codes is None else min(rare, units_of(len(p), p.group_codes))
-    error = standard_error(influence, p.group_codes)
+    error = few_groups_error(influence, p.group_codes)
     interval = auc_interval(value, error, rare, len(p) - rare, setting.level, units=units)
     return setting.estimate(value, interval, p, "DeLong, logit scale")
 
@@ -91,12 +91,12 @@ def _mean_auc(found: tuple[float, np.ndarray], p: Predictions, setting: Setting)
     if p.group_codes is not None:
         df = min(df, units_of(len(p), p.group_codes) - 1)
     wider = critical(setting.level, df=max(df, 1.0)) / critical(setting.level)
-    error = standard_error(influence, p.group_codes) * wider
+    error = few_groups_error(influence, p.group_codes) * wider
     interval = on_logit_scale(value, error, setting.level, units=max(df, 1.0) + 1)
     lacks = np.zeros(2)
     for code in np.flatnonzero(rows):
         area, part = one_against_rest(p, p.header.classes[code], auc)
-        own = standard_error(part, p.group_codes)
+        own = few_groups_error(part, p.group_codes)
         lacks += lacking(area, own, int(rows[code]), int(len(p) - rows[code]), setting.level)
     below, above = np.sqrt(
         np.square([value - interval.low, interval.high - value]) + lacks / (rows > 0).sum() ** 2
@@ -120,7 +120,7 @@ def _on_logit_scale(found: tuple[float, np.ndarray], rare: int, p: Predictions, 
     if units < 2:
         return setting.estimate(value, UNKNOWN, p, "none: only one row of the rarer class")
     wider = critical(setting.level, df=units - 1) / critical(setting.level)
-    error = standard_error(influence, p.group_codes)
+    error = few_groups_error(influence, p.group_codes)
     interval = on_logit_scale(value, error * wider, setting.level, units=units)
     return setting.estimate(value, interval, p, "linearised, logit scale")
 
