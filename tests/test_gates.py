@@ -54,6 +54,8 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 # module:qualified name -> why it may have more parameters.
 MANY_PARAMETERS: dict[str, str] = {
     "core.predictions:Predictions.of": "a keyword constructor: each array is one column of the waist",
+    "cli.judge:compare": "the command line: one parameter per option",
+    "cli.judge:evaluate": "the command line: one parameter per option",
     "cli.review:review": "the command line: one parameter per option",
     "cli.train:train": "the command line: one parameter per option",
     "data.read:read": "one keyword per role that a column can be given",

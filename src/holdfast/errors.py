@@ -32,7 +32,11 @@ from typing import Self
 
 
 class HoldfastError(Exception):
-    """The root of the tree."""
+    """The root of the tree. `command` is the message where the command line has a mend of its own."""
+
+    def __init__(self, message: str = "", *, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command or message
 
 
 class InputError(HoldfastError):
@@ -130,11 +134,6 @@ class ColumnError(InputError):
             f"Column {name!r} of {table} holds {count}, the first in row {row:,}. Leave the "
             f"cell empty where the number is not known{others}."
         )
-
-    @classmethod
-    def repeated(cls, table: str, names: Sequence[str]) -> Self:
-        """Two columns of one name."""
-        return cls(f"{table} has more than one column called {some(names)}. Rename all but one.")
 
 
 class TargetError(InputError):

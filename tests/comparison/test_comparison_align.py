@@ -127,6 +127,42 @@ def test_positive_classes_must_agree():
         compare(a, b)
 
 
+def test_a_positive_class_that_one_does_not_know_is_the_other_s():
+    a = Predictions.of(example=range(3), target=list("nnn"), prediction=list("nnn"))
+    b = Predictions.of(example=range(3), target=list("nnn"), prediction=list("nny"))
+    for pair in ((a, b), (b, a)):
+        assert [p.header.positive for p in align(pair, NAMES)] == ["y", "y"]
+        assert compare(*pair, metric="accuracy").difference.known
+
+
+@pytest.mark.parametrize("words", [("no", "yes"), ("off", "on")])
+def test_labels_in_another_spelling_are_refused_in_either_order(words):
+    codes = np.arange(40) % 2
+    a = Predictions.of(example=range(40), target=codes, probability=np.full(40, 0.4))
+    b = Predictions.of(example=range(40), target=np.take(words, codes), prediction=np.take(words, codes))
+    for pair in ((a, b), (b, a)):
+        with pytest.raises(PredictionsError, match=words[1]) as caught:
+            compare(*pair)
+        assert "probability_<class>" in caught.value.command
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1"])
+def test_truth_values_are_one_label_across_systems(metric):
+    codes = np.arange(40) % 2
+    a = Predictions.of(example=range(40), target=codes, probability=np.where(codes, 0.9, 0.4))
+    b = Predictions.of(example=range(40), target=codes == 1, prediction=np.ones(40, dtype=bool))
+    assert compare(a, b, metric=metric).outcome == "worse"
+    assert compare(b, a, metric=metric).outcome == "better"
+    assert {p.header.positive for p in align((b, a), NAMES)} == {"true"}
+
+
+def test_a_model_without_a_target_is_named():
+    a, b = classified(30), Predictions.of(example=range(30), prediction=np.arange(30).astype(str))
+    for pair in ((a, b), (b, a)):
+        with pytest.raises(PredictionsError, match="has no target"):
+            compare(*pair, metric="accuracy")
+
+
 def test_sealed_rows_do_not_answer():
     split = ["sealed"] + ["search"] * 29
     a, b = classified(30, split=split), classified(30, seed=1)
@@ -158,6 +194,11 @@ def test_groups_and_weights_of_one_count_for_all():
             assert (p.weight == weight).all()
     with pytest.raises(PredictionsError, match="groups of 'a' and 'b' differ on 60 examples"):
         align((classified(60, group=groups + 100), with_both), NAMES)
+
+
+def test_weights_that_are_all_zero_judge_nothing():
+    with pytest.raises(PredictionsError, match="All weights are 0"):
+        compare(regressed(20, weight=np.zeros(20)), regressed(20, seed=1))
 
 
 def test_classes_and_numbers_have_nothing_in_common():

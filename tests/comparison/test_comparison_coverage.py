@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.comparison.difference import Setting
 from holdfast.comparison.families import differences
+from holdfast.comparison.paired import compare
 from holdfast.core.predictions import Predictions
 from holdfast.metrics import resolve
 
@@ -152,3 +153,47 @@ def test_more_rows_make_narrower_intervals_of_the_same_truth():
             widths.append(found.interval.high - found.interval.low)
         assert widths[0] / widths[1] == pytest.approx(2, rel=0.25)
         assert widths[1] / widths[2] == pytest.approx(2, rel=0.25)
+
+
+def hardly_differing(n: int, rng: np.random.Generator) -> Pair:
+    """Two classifiers with equal probabilities but for 1 % of the rows, which the first has quite wrong."""
+    target = rng.integers(0, 2, n)
+    score = 1 / (1 + np.exp(-1.5 * (1.5 * (target - 0.5) + rng.normal(size=n))))
+    wrong = np.where(rng.random(n) < 0.01, np.where(target == 1, 0.01, 0.99), score)
+    first, second = (
+        Predictions.of(example=range(n), target=target, probability=p, classes=[0, 1]) for p in (wrong, score)
+    )
+    return first, second
+
+
+def hardly_differing_losses(n: int, rng: np.random.Generator) -> Pair:
+    """Two systems with equal losses but for 1 % of the rows, where the first loses 2 more: 0.02 in all."""
+    loss = rng.exponential(0.4, n)
+    more = (rng.random(n) < 0.01) * rng.normal(2, 0.3, n)
+    return Predictions.of(example=range(n), loss=loss + more), Predictions.of(example=range(n), loss=loss)
+
+
+def check_hardly_differing(name: str, trials: int, slack: float) -> None:
+    rng, sample = np.random.default_rng(3), hardly_differing_losses if name == "loss" else hardly_differing
+    margin = 0.009 if name == "loss" else 0.008  # less than the truth, so that "equivalent" is false
+    truth = 0.02
+    if name != "loss":
+        first, second = hardly_differing(200_000, rng)
+        metric = resolve(name, first)
+        truth = abs(metric.value(second) - metric.value(first))
+    assert truth > margin
+    verdicts = [compare(*sample(200, rng), metric=name, margin=margin) for _ in range(trials)]
+    covered = np.mean([v.difference.low <= truth <= v.difference.high for v in verdicts])
+    assert covered >= 0.935 - slack
+    assert np.mean([v.outcome == "equivalent" for v in verdicts]) <= 0.05 + slack
+
+
+@pytest.mark.parametrize("name", ["loss", "log_loss", "auc", "average_precision"])
+def test_models_that_hardly_differ_are_not_called_equivalent_for_want_of_a_difference_seen(name):
+    check_hardly_differing(name, 60, slack=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["loss", "log_loss", "auc", "average_precision"])
+def test_models_that_hardly_differ_are_not_called_equivalent_in_many_trials(name):
+    check_hardly_differing(name, 600, slack=0.0)

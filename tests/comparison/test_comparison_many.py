@@ -55,6 +55,8 @@ def test_models_are_ranked_from_the_best_and_found_again():
     assert found.between("m1", "m0").outcome is Outcome.WORSE
     assert [(v.first, v.second) for v in found.verdicts] == list(combinations(found.names, 2))
     assert found.letters == ("a", "b", "c")
+    assert found.given_first == "m0"
+    assert found.against_given_first == {"m1": Outcome.BETTER, "m2": Outcome.BETTER}
     assert str(found).splitlines()[0].startswith("a  m1  ")
 
 

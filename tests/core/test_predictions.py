@@ -299,6 +299,7 @@ def test_groups_are_clusters_and_loners_their_own() -> None:
 def test_equal_weights_are_no_weights() -> None:
     assert of(2, loss=[1, 2], weight=[3, 3]).weight is None
     assert of(2, loss=[1, 2], weight=[3, 1]).weight.tolist() == [3, 1]
+    assert of(2, loss=[1, 2], weight=[0, 0]).weight.tolist() == [0, 0]
 
 
 def test_arrays_are_made_once_and_cannot_be_changed() -> None:

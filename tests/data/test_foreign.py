@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 
 from holdfast.core.predictions import Predictions
+from holdfast.core.reading import Reading
 from holdfast.core.task import Task
 from holdfast.data.foreign import read_predictions
 from holdfast.errors import FileError, PredictionsError
+from holdfast.metrics import evaluate
 
 
 def _read(tmp_path: Path, text: str) -> Predictions:
@@ -109,3 +111,66 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "p.parquet").write_bytes(b"PAR1" + b"x" * 100)
     with pytest.raises(FileError, match="not a sound Parquet file"):
         read_predictions(tmp_path / "p.parquet")
+
+
+CHURN = "id,target,prediction,probability\n1,stayed,stayed,0.1\n2,churned,churned,0.9\n3,churned,stayed,0.3\n"
+SILENT = "id,target,probability\n1,stayed,0.1\n2,churned,0.9\n3,churned,0.3\n"
+
+
+def test_a_lone_probability_is_of_the_label_that_the_predictions_follow(tmp_path: Path) -> None:
+    p = _read(tmp_path, CHURN)
+    assert p.header.positive == "churned"
+    assert evaluate(p, "auc").value == 1.0
+    turned = _read(tmp_path, CHURN.replace("0.1", "0.8").replace("0.9", "0.2").replace("0.3", "0.7"))
+    assert turned.header.positive == "stayed"
+    assert evaluate(turned, "auc").value == 1.0
+
+
+def test_a_lone_probability_that_nobody_explains_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PredictionsError, match="'churned' or of 'stayed'") as caught:
+        _read(tmp_path, SILENT)
+    assert "--positive" in caught.value.command and "--positive" not in str(caught.value)
+    assert "p.csv" in caught.value.command
+    (tmp_path / "p.csv").write_text(SILENT)
+    said = read_predictions(tmp_path / "p.csv", Reading(positive="churned"))
+    assert said.header.positive == "churned" and evaluate(said, "auc").value == 1.0
+    renamed = _read(tmp_path, SILENT.replace("probability", "probability_churned"))
+    assert renamed.header.positive == "churned" and evaluate(renamed, "auc").value == 1.0
+
+
+def test_predictions_that_contradict_their_probability_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PredictionsError, match="should be of '1', but '0' is predicted where it is high"):
+        _read(tmp_path, "id,target,prediction,probability\n1,0,0,0.9\n2,1,1,0.2\n3,1,0,0.7\n")
+
+
+def test_a_positive_class_belongs_to_labels(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,target,prediction\n1,0.5,1\n2,1.5,2\n")
+    with pytest.raises(PredictionsError, match="these are numbers"):
+        read_predictions(tmp_path / "p.csv", Reading(positive="1"))
+    own = Predictions.of(example=[1, 2], target=["no", "yes"], probability=[0.2, 0.7])
+    (tmp_path / "own.parquet").write_bytes(own.encode())
+    assert read_predictions(tmp_path / "own.parquet", Reading(positive="yes")).header == own.header
+    with pytest.raises(PredictionsError, match="says of itself"):
+        read_predictions(tmp_path / "own.parquet", Reading(positive="no"))
+
+
+@pytest.mark.parametrize("word", ["NaN", "nan", "NA", "None", "-"])
+def test_a_missing_value_word_among_numbers_is_a_missing_cell(tmp_path: Path, word: str) -> None:
+    p = _read(tmp_path, f"id,target,prediction\n1,1.5,{word}\n2,{word},2.5\n3,3.5,4.5\n")
+    assert p.header.task is Task.REGRESSION
+    assert p.table["prediction"].to_list() == [None, 2.5, 4.5]
+    labels = _read(tmp_path, f"id,target,prediction\n1,1,{word}\n2,0,1\n3,0,0\n")
+    assert labels.header.classes == ("0", "1") and len(labels.known) == 2
+    codes = _read(tmp_path, f"id,target,prediction\n1,007,007\n2,{word},010\n3,010,010\n")
+    assert "007" in codes.header.classes
+
+
+def test_many_whole_numbers_are_labels_if_that_is_said(tmp_path: Path) -> None:
+    rows = "".join(f"{k},{k % 20},{k % 19}\n" for k in range(60))
+    path = tmp_path / "p.csv"
+    path.write_text("id,target,prediction\n" + rows)
+    assert read_predictions(path).header.task is Task.REGRESSION
+    said = read_predictions(path, Reading(task=Task.CLASSIFICATION))
+    assert said.header.classes == tuple(str(k) for k in range(20))
+    path.write_text("id,target,prediction\n1,0,1\n2,1,1\n")
+    assert read_predictions(path, Reading(task=Task.REGRESSION)).header.task is Task.REGRESSION

@@ -213,3 +213,43 @@ def test_folded_normal_mean_is_the_mean() -> None:
     for mean, sd in [(0.0, 1.0), (0.3, 0.5), (-1.0, 0.2)]:
         drawn = np.abs(rng.normal(mean, sd, 400_000)).mean()
         assert folded_normal_mean(np.array(mean), np.array(sd)) == pytest.approx(drawn, rel=5e-3)
+
+
+def test_a_rare_class_widens_the_mean_auc_by_its_share_only() -> None:
+    """As wide as what a bootstrap of rows finds, where the rare class's own bound is twice as wide."""
+
+    def sample(n: int, rng: np.random.Generator) -> Predictions:
+        target = rng.choice(3, n, p=[0.6, 0.35, 0.05])
+        score = rng.normal(size=(n, 3))
+        score[np.arange(n), target] += 1.5
+        probability = np.exp(score) / np.exp(score).sum(axis=1, keepdims=True)
+        return Predictions.of(example=range(n), target=target, probability=probability, classes=[0, 1, 2])
+
+    rng = np.random.default_rng(0)
+    truth = evaluate(sample(100_000, rng), "auc").value
+    found = [evaluate(sample(1_000, rng), "auc") for _ in range(100)]
+    spread = 3.92 * np.std([estimate.value for estimate in found])
+    assert spread * 0.95 < np.mean([estimate.high - estimate.low for estimate in found]) < spread * 1.25
+    assert np.mean([estimate.low <= truth <= estimate.high for estimate in found]) >= 0.92
+
+
+def test_few_groups_make_no_interval_that_is_too_narrow() -> None:
+    """Of 12 groups the linearised error alone held the truth in 90 % of samples only."""
+
+    def sample(groups: int, rng: np.random.Generator) -> Predictions:
+        n = 25 * groups
+        group = np.arange(n) % groups
+        odds = 1.5 * rng.normal(size=groups)[group] - 0.85
+        target = (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(int)
+        score = 1.2 * target + 0.7 * rng.normal(size=n) + 0.8 * rng.normal(size=groups)[group]
+        return Predictions.of(
+            example=range(n), target=target, probability=1 / (1 + np.exp(-score)), classes=[0, 1], group=group
+        )
+
+    rng, names = np.random.default_rng(0), ("auc", "average_precision")
+    large = sample(8_000, rng)
+    truth = {name: evaluate(large, name).value for name in names}
+    samples = [sample(12, rng) for _ in range(200)]
+    for name in names:
+        found = [evaluate(p, name) for p in samples]
+        assert np.mean([e.low <= truth[name] <= e.high for e in found]) >= 0.925, name

@@ -91,11 +91,15 @@ def test_regression_without_sense() -> None:
     q = Predictions.of(example=range(30), target=[5.0] * 30, prediction=np.arange(30.0))
     assert evaluate(q, "r2").reason == "every known target is 5, so there is no variance to explain"
     assert evaluate(q, "rmse").known
+    rounded = Predictions.of(example=range(300), target=[0.1] * 300, prediction=np.linspace(0, 1, 300))
+    assert evaluate(rounded, "r2").reason.startswith("every known target is 0.1")
 
 
 def test_weights_that_are_all_zero_but_one_or_all() -> None:
-    zero = binary(["no", "yes"] * 20, ["no", "no"] * 20, weight=[0.0] * 40)
-    assert not evaluate(zero, "accuracy").known or evaluate(zero, "accuracy").value == 0.5
+    zero = binary(["no", "yes"] * 20, ["no", "no"] * 20, probability=[0.3, 0.4] * 20, weight=[0.0] * 40)
+    assert {estimate.reason for estimate in evaluate(zero).values()} == {"all weights are 0"}
+    numbers = Predictions.of(example=range(9), target=range(9), prediction=range(9), weight=[0.0] * 9)
+    assert {estimate.reason for estimate in evaluate(numbers).values()} == {"all weights are 0"}
     one = binary(["no", "yes"] * 20, ["no", "yes"] * 20, weight=[1.0] + [0.0] * 39)
     assert evaluate(one, "accuracy").value == 1.0
     assert evaluate(one, "accuracy").low < 0.5
@@ -119,6 +123,14 @@ def test_perfect_scores_keep_a_width() -> None:
         assert estimate.value == 1.0
         assert 0.5 < estimate.low < 0.99, (name, estimate)
         assert estimate.high == 1.0
+
+
+def test_an_interval_holds_its_value_where_the_draws_do_not_reach_it() -> None:
+    p = binary(["no"] * 280 + ["yes"] * 20, ["no"] * 299 + ["yes"])
+    precision = evaluate(p, "precision")
+    assert precision.value == precision.high == 1.0
+    assert precision.low < 0.3
+    assert precision.method == "Jeffreys draws"  # too many replicates of the rows have no row predicted
 
 
 def test_few_rows_have_a_value_and_no_interval() -> None:

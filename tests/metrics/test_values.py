@@ -10,6 +10,7 @@ from sklearn import metrics as sk
 
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
+from holdfast.errors import PlanError
 from holdfast.metrics import Metric, confusion_table, evaluate, names, per_class, resolve
 
 
@@ -143,6 +144,16 @@ def test_per_class_agrees_with_sklearn() -> None:
         area = sk.roc_auc_score(p.target_codes == k, np.asarray(p.probability)[:, k])
         assert of_class["auc"].value == pytest.approx(area)
         assert all(e.low < e.value < e.high for e in of_class.values())
+
+
+def test_one_class_is_judged_by_name() -> None:
+    p = Predictions.of(example=range(60), target=list("aBc") * 20, prediction=list("aBB") * 20)
+    assert evaluate(p, "recall_B") == per_class(p)["B"]["recall"]
+    assert evaluate(p, "Recall_c").value == 0.0
+    assert evaluate(p, "precision_c").reason == "no row is predicted to be 'c'"
+    assert evaluate(p, "recall_macro").value == pytest.approx(2 / 3)
+    with pytest.raises(PlanError, match="recall_d"):
+        evaluate(p, "recall_d")
 
 
 def test_confusion_table_agrees_with_sklearn() -> None:

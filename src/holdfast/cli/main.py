@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(asked)(words, prog_name="holdfast")
     except HoldfastError as error:
-        _fail(str(error))
+        _fail(error.command)
     except BrokenPipeError:  # `holdfast runs | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from holdfast.core.labels import codes_of
+from holdfast.core.labels import codes_of, spelled_like
 from holdfast.core.predictions import Predictions
 from holdfast.core.task import Task
 from holdfast.core.wording import count
@@ -29,6 +29,7 @@ def align(predictions: Sequence[Predictions], names: Sequence[str]) -> tuple[Pre
     matched = [first]
     for p, name in zip(predictions[1:], names[1:], strict=True):
         matched.append(_same_examples(first, p.require_open(), (names[0], name)))
+    _check_that_all_have_targets(matched, names)
     matched = _same_classes(matched, names)
     for p, name in zip(matched[1:], names[1:], strict=True):
         _check_targets(matched[0], p, (names[0], name))
@@ -46,7 +47,8 @@ def names_of(predictions: Sequence[Predictions]) -> tuple[str, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PredictionsError(
-            f"Several of the predictions are called {some(twice)}. Give each its own name: p.named('NAME')"
+            f"Several of the predictions are called {some(twice)}. Give each its own name: p.named('NAME')",
+            command=f"Several of the predictions are called {some(twice)}. Rename their files.",
         )
     return tuple(names)
 
@@ -61,13 +63,13 @@ def _same_examples(first: Predictions, p: Predictions, names: tuple[str, str]) -
     absent = found.filter(pl.col("row").is_null())["example"]
     extra = len(p) - (len(found) - len(absent))
     if len(absent) or extra:
-        raise PredictionsError(_unmatched(first, p, names, absent, extra))
+        raise _unmatched(first, p, names, absent, extra)
     return replace(p, table=p.table[found["row"].to_numpy()])
 
 
 def _unmatched(
     first: Predictions, p: Predictions, names: tuple[str, str], absent: pl.Series, extra: int
-) -> str:
+) -> PredictionsError:
     parts = []
     if len(absent):
         parts.append(
@@ -77,10 +79,24 @@ def _unmatched(
         left = p.example.filter(~p.example.is_in(first.example.implode())).to_list()
         parts.append(f"{names[0]!r} lacks {count(extra, 'example')} of {names[1]!r}: {some(left)}")
     shared = len(first) - len(absent)
-    mend = "Are these ids of the same rows?"
-    if shared:
-        mend = f"To compare on the {shared:,} they share: a.where(a.example.is_in(b.example.implode()))"
-    return f"Models are compared on the same examples, but {'; '.join(parts)}. {mend}"
+    fault = f"Models are compared on the same examples, but {'; '.join(parts)}."
+    if not shared:
+        return PredictionsError(f"{fault} Are these ids of the same rows?")
+    mend = f"To compare on the {shared:,} they share: a.where(a.example.is_in(b.example.implode()))"
+    return PredictionsError(
+        f"{fault} {mend}",
+        command=f"{fault} To compare on the {shared:,} they share, leave the other rows out of the files.",
+    )
+
+
+def _check_that_all_have_targets(matched: list[Predictions], names: Sequence[str]) -> None:
+    without = [
+        name
+        for p, name in zip(matched, names, strict=True)
+        if p.header.task is not None and p.table["target"].null_count() == len(p)
+    ]
+    if 0 < len(without) < len(matched):
+        raise PredictionsError(f"{some(without)} has no target, so it is not known to be of the same rows.")
 
 
 def _same_classes(matched: list[Predictions], names: Sequence[str]) -> list[Predictions]:
@@ -91,36 +107,53 @@ def _same_classes(matched: list[Predictions], names: Sequence[str]) -> list[Pred
         )
     if tasks != {Task.CLASSIFICATION}:
         return matched
-    positives = {p.header.positive for p in matched}
+    matched = _same_spelling(matched)
     classes = _classes_of_all(matched, names)
+    positives = {p.header.positive for p in matched} - {None}
     if len(classes) == 2 and len(positives) > 1:
+        fault = f"The positive class is {some(sorted(map(str, positives)))} in different predictions."
         raise PredictionsError(
-            f"The positive class is {some(sorted(map(str, positives)))} in different predictions. "
-            "Say which with Predictions.of(..., positive=...)."
+            f"{fault} Say which: Predictions.of(..., positive=...)",
+            command=f"{fault} Say which: --positive LABEL",
         )
-    return [_with_classes(p, classes) for p in matched]
+    positive = next(iter(positives), None) if len(classes) == 2 else None
+    return [_with_classes(p, classes, positive) for p in matched]
+
+
+def _same_spelling(matched: list[Predictions]) -> list[Predictions]:
+    """Truth values in one spelling: a True of one system is the 1 of another."""
+    known = max((p.header.classes for p in matched), key=len)
+    return [_respelled(p, known) for p in matched]
+
+
+def _respelled(p: Predictions, known: Sequence[str]) -> Predictions:
+    old = p.header.classes
+    new = tuple(spelled_like(pl.Series(old, dtype=pl.String), known).to_list())
+    if new == old or len(set(new)) < len(new):
+        return p
+    spelling = dict(zip(old, new, strict=True))
+    positive = None if p.header.positive is None else spelling[p.header.positive]
+    table = p.table.with_columns(pl.col("target", "prediction").cast(pl.String).replace(spelling))
+    return Predictions(table, replace(p.header, classes=new, positive=positive))
 
 
 def _classes_of_all(matched: list[Predictions], names: Sequence[str]) -> tuple[str, ...]:
     """The first's classes; labels alone may have seen fewer classes, so theirs are united."""
-    longest = max((p.header.classes for p in matched), key=len)
+    everything = tuple(dict.fromkeys(label for p in matched for label in p.header.classes))
     for p, name in zip(matched, names, strict=True):
-        strange = set(p.header.classes).difference(longest)
-        fewer = set(longest).difference(p.header.classes)
-        if p.probability is not None and (strange or fewer):
-            raise PredictionsError(
-                f"The classes of {name!r} are {some(p.header.classes, 10)}, those of others "
-                f"{some(longest, 10)}. Probabilities need one column per class: classes=[...]"
-            )
-    everything = dict.fromkeys(label for p in [*matched] for label in p.header.classes)
+        if p.probability is not None and set(everything) != set(p.header.classes):
+            fault = f"The probabilities of {name!r} are of {some(p.header.classes, 10)}, but "
+            fault += f"the labels of all are {some(everything, 10)}. Spell labels alike in all of them, "
+            fault += "and give probabilities for every class:"
+            raise PredictionsError(f"{fault} classes=[...]", command=f"{fault} columns probability_<class>")
     first = matched[0].header.classes
     return first if set(first) == set(everything) else tuple(sorted(everything))
 
 
-def _with_classes(p: Predictions, classes: tuple[str, ...]) -> Predictions:
-    if p.header.classes == classes:
+def _with_classes(p: Predictions, classes: tuple[str, ...], positive: str | None) -> Predictions:
+    if (p.header.classes, p.header.positive) == (classes, positive):
         return p
-    header = replace(p.header, classes=classes, positive=p.header.positive if len(classes) == 2 else None)
+    header = replace(p.header, classes=classes, positive=positive)
     if p.probability is None:
         return replace(p, header=header)
     columns = [p.header.classes.index(label) for label in classes]
@@ -177,6 +210,9 @@ def _judgeable(matched: list[Predictions], names: Sequence[str]) -> list[Predict
         known &= ~np.isnan(p.loss) if p.header.task is None else p.table["target"].is_not_null().to_numpy()
     if not known.any():
         raise PredictionsError("None of the examples has a known target (or loss), so nothing can be judged.")
+    weight = matched[0].weight
+    if weight is not None and not weight[known].any():
+        raise PredictionsError("All weights are 0, so nothing can be judged.")
     for p, name in zip(matched, names, strict=True):
         silent = known & p.table["prediction"].is_null().to_numpy() & (p.header.task is not None)
         if silent.any():

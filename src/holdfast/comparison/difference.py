@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from holdfast.stats.power import rows_for_difference, rows_for_mcnemar
 
 # Where intervals by formula are trusted; below, the bootstrap and permutations.
 MANY_ROWS = 1_000
+
+# A standard error below this share of the margin is what rounding left of none at all.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ def verdict(question: Question, difference: Difference, p: float, names: tuple[s
         estimate = Estimate(difference.value, low, high, level, n, difference.method)
         outcome = _outcome(question, difference, p)
         needed = _rows_needed(question, difference) if outcome is Outcome.UNDECIDED else None
+        if outcome is Outcome.UNDECIDED and needed is None:
+            estimate = replace(
+                estimate, method=f"{estimate.method}; rows needed not known: no spread is seen"
+            )
     return Verdict(
         outcome=outcome,
         difference=estimate,
@@ -101,13 +108,13 @@ def _outcome(question: Question, difference: Difference, p: float) -> Outcome:
 
 
 def _rows_needed(question: Question, difference: Difference) -> int | None:
-    """Always more than there are: these were not enough to tell."""
+    """Always more than there are: these were not enough to tell. None where no spread says how many."""
     level = 1 - (1 - question.level) / question.comparisons
     if question.margin <= 0:
         return None
     if difference.discordant is not None:
         needed = rows_for_mcnemar(difference.discordant, question.margin, level=level)
-    elif math.isfinite(difference.error):
+    elif difference.error > _ROUNDING * question.margin:
         needed = rows_for_difference(difference.error, question.n, question.margin, level=level)
     else:
         return None

@@ -38,6 +38,14 @@ class Comparison:
     letters: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     n: int
+    given_first: str
+
+    @property
+    def against_given_first(self) -> dict[str, Outcome]:
+        """What is said of every other model against the one that was given first, whoever ranks better."""
+        first = self.given_first
+        later = {v.second: v.outcome for v in self.verdicts if v.first == first}
+        return later | {v.first: v.outcome.reversed for v in self.verdicts if v.second == first}
 
     def between(self, first: str, second: str) -> Verdict:
         """The verdict on a pair; `first` is the one that ranks better."""
@@ -92,6 +100,7 @@ def compare_aligned(
         letters=tuple(letters(_apart(verdicts, pairs, len(ranked)))),
         verdicts=tuple(verdicts),
         n=len(ranked[0]),
+        given_first=names[0],
     )
 
 

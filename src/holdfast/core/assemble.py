@@ -41,15 +41,17 @@ class Given:
     split: object = None
     fold: object = None
     threshold: float | None = None
+    task: str | None = None
 
 
 def assemble(given: Given, *, model: str = "") -> tuple[pl.DataFrame, Header]:
     """The table and header of Predictions; PredictionsError names what does not fit."""
     example = _ids(given.example)
     n = len(example)
-    labelled = _is_labels(given.target) or _is_labels(given.prediction)
-    if given.probability is not None or given.classes is not None or labelled:
+    if _task(given) is Task.CLASSIFICATION:
         columns, header = _classified(given, n)
+    elif given.positive is not None:
+        raise PredictionsError(f"A positive class ({given.positive!r}) belongs to labels; these are numbers.")
     elif given.target is not None or given.prediction is not None:
         columns, header = _regressed(given, n)
     else:
@@ -63,6 +65,18 @@ def assemble(given: Given, *, model: str = "") -> tuple[pl.DataFrame, Header]:
     }
     header = Header(header.task, header.classes, header.positive, header.threshold, model=model)
     return pl.DataFrame([columns[name].alias(name) for name in COLUMNS]), header
+
+
+def _task(given: Given) -> Task:
+    """What was said; else labels are classification, and numbers are without probabilities or classes."""
+    if given.task is not None:
+        if given.task not in list(Task):
+            raise PredictionsError(f"A task is one of {some(map(str, Task))}, not {given.task!r}.")
+        return Task(given.task)
+    labelled = _is_labels(given.target) or _is_labels(given.prediction)
+    if given.probability is not None or given.classes is not None or labelled:
+        return Task.CLASSIFICATION
+    return Task.REGRESSION
 
 
 def log_loss(codes: np.ndarray, probability: np.ndarray) -> np.ndarray:
@@ -228,7 +242,10 @@ def _probabilities(given: object, n: int, classes: tuple[str, ...], positive: st
     if matrix.shape != (n, len(classes)):
         raise PredictionsError(
             f"Probabilities have shape {matrix.shape}, not ({n}, {len(classes)}): one row per example, one "
-            f"column per class {some(classes, 10)}. Name the classes in the columns' order: classes=[...]"
+            f"column per class{' ' if classes else ''}{some(classes, 10)}. Name the classes in the columns' "
+            "order: classes=[...]",
+            command=f"The labels are {some(classes, 10) or 'not known'}, and one lone probability is of one "
+            "of two. Give a column probability_<class> for each class.",
         )
     with np.errstate(invalid="ignore", over="ignore"):
         total = matrix.sum(axis=1)

@@ -102,12 +102,21 @@ def positive_of(classes: Sequence[str]) -> str | None:
     >>> positive_of(["2", "1"]), positive_of(["Yes", "no"])
     ('2', 'Yes')
     """
+    return known_positive(classes) or (max(classes) if len(classes) == 2 else None)
+
+
+def known_positive(classes: Sequence[str]) -> str | None:
+    """`positive_of` where the two labels say it themselves; None where it would be a guess.
+
+    >>> known_positive(["0", "1"]), known_positive(["No", "yes"]), known_positive(["churned", "stayed"])
+    ('1', 'yes', None)
+    """
     if len(classes) != 2:
         return None
     if all(_number(name) is not None for name in classes):
         return in_order(classes)[-1]
     folded = {name.casefold(): name for name in classes}
-    return next((folded[word] for word in _POSITIVE_WORDS if word in folded), max(classes))
+    return next((folded[word] for word in _POSITIVE_WORDS if word in folded), None)
 
 
 def codes_of(labels: pl.Series, classes: Sequence[str]) -> np.ndarray:

@@ -69,12 +69,13 @@ class Predictions:
         split: object = None,
         fold: object = None,
         threshold: float | None = None,
+        task: str | None = None,
         model: str = "",
     ) -> Predictions:
         """Predictions from arrays of any system, matched to others later by `example`.
 
-        `target` and `prediction` have shape (n,): numbers mean regression unless
-        `probability` or `classes` is given. `probability` has shape (n, K) in the order
+        `target` and `prediction` have shape (n,): numbers mean regression unless `task` says
+        "classification", or `probability` or `classes` is given. `probability` has shape (n, K) in the order
         of `classes` (default: the sorted labels), or (n,) for the positive class of
         two. With `example` and `loss` (lower is better) alone, only means can be judged.
 
@@ -84,7 +85,7 @@ class Predictions:
         """
         given = Given(
             example, target, prediction, probability, classes, positive,
-            group, weight, loss, split, fold, threshold,
+            group, weight, loss, split, fold, threshold, task,
         )  # fmt: skip
         table, header = assemble(given, model=model)
         return Predictions(table, header)
@@ -143,9 +144,9 @@ class Predictions:
 
     @cached_property
     def weight(self) -> np.ndarray | None:
-        """float64 of shape (n,), or None when every row weighs the same."""
+        """float64 of shape (n,), or None when every row weighs the same (which is not nothing)."""
         column = self.table["weight"]
-        if column.dtype == pl.Null or column.n_unique() <= 1:
+        if column.dtype == pl.Null or (column.n_unique() <= 1 and not (column == 0).any()):
             return None
         return _kept(column.fill_null(1.0).to_numpy())
 

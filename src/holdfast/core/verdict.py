@@ -16,6 +16,11 @@ class Outcome(StrEnum):
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
 
+    @property
+    def reversed(self) -> Outcome:
+        """The same comparison seen from the other side: what it says of the first against the second."""
+        return _REVERSED.get(self, self)
+
     @staticmethod
     def of(difference: Estimate, margin: float) -> Outcome:
         """What an interval says: one side of no difference, all within the margin, or neither."""
@@ -23,6 +28,9 @@ class Outcome(StrEnum):
             return Outcome.BETTER if difference.value > 0 else Outcome.WORSE
         within = -margin < difference.low and difference.high < margin
         return Outcome.EQUIVALENT if within else Outcome.UNDECIDED
+
+
+_REVERSED = {Outcome.BETTER: Outcome.WORSE, Outcome.WORSE: Outcome.BETTER}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

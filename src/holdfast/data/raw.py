@@ -12,7 +12,7 @@ from holdfast.core.cells import BLANKS, fold, text_expression
 from holdfast.core.dates import plain_dates
 from holdfast.core.labels import label_text
 from holdfast.data.coded import is_coded, levels_in
-from holdfast.errors import ColumnError
+from holdfast.errors import ColumnError, some
 
 # Beyond 15 digits a float64 no longer holds every whole number; codes begin with zeros.
 _CODE = r"^[+-]?(?:0[0-9]|[0-9]{16})"
@@ -31,7 +31,7 @@ def column_names(given: Sequence[str], table: str) -> tuple[str, ...]:
     """
     names = [name.strip(BLANKS) or f"column_{place}" for place, name in enumerate(given, start=1)]
     if repeated := [name for name, times in Counter(names).items() if times > 1]:
-        raise ColumnError.repeated(table, repeated)
+        raise ColumnError(f"{table} has more than one column called {some(repeated)}. Rename all but one.")
     return tuple(names)
 
 

@@ -38,4 +38,4 @@ def _of_classes(metric: Metric, p: Predictions) -> str:
     if len(present) < 2:
         return f"every known target is {classes[present[0]]!r}"
     never = [str(name) for name in classes[np.setdiff1d(present, predicted)]]
-    return f"no row is predicted to be {some(never)}"
+    return f"no row is predicted to be {some(never)}" if never else f"{metric.name} gave no number"

@@ -10,6 +10,7 @@ from holdfast.core.estimate import Estimate
 from holdfast.core.predictions import Predictions
 from holdfast.metrics.absence import why_undefined
 from holdfast.metrics.areas import auc_estimate, average_precision_estimate
+from holdfast.metrics.by_class import of_class
 from holdfast.metrics.intervals import (
     accuracy_estimate,
     mean_estimate,
@@ -18,7 +19,7 @@ from holdfast.metrics.intervals import (
     rows_estimate,
 )
 from holdfast.metrics.metric import Metric
-from holdfast.metrics.names import AnyMetric, metrics_of, resolve
+from holdfast.metrics.names import AnyMetric, metrics_of, names, resolve
 from holdfast.metrics.setting import Setting
 from holdfast.metrics.tables import Score, score_estimates
 
@@ -44,6 +45,7 @@ def evaluate(
 ) -> Estimate | dict[str, Estimate]:
     """The metric's Estimate; without a metric all of the task's, by name.
 
+    `precision_<class>`, `recall_<class>`, `f1_<class>` and `auc_<class>` are of one class against the rest.
     Rows whose target or prediction is unknown are left out, and `n` says how many
     remain. What is undefined is an absent Estimate with the reason. Weights are
     respected, and intervals are clustered when rows have groups.
@@ -54,8 +56,12 @@ def evaluate(
     >>> print(evaluate(p, "auc"))
     absent: there are no probabilities
     """
-    wanted = metrics_of(p.header.task) if metric is None else (resolve(metric, p),)
     setting = Setting(level, seed)
+    if isinstance(metric, str) and metric.strip().lower() not in names(p.header.task):
+        one = of_class(metric, p, setting)
+        if one is not None:
+            return one
+    wanted = metrics_of(p.header.task) if metric is None else (resolve(metric, p),)
     found = _estimates(wanted, p, setting)
     return (
         {name: found[name] for name in (m.name for m in wanted)} if metric is None else found[wanted[0].name]

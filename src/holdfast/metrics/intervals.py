@@ -11,7 +11,13 @@ from holdfast.core.predictions import Predictions
 from holdfast.metrics.metric import Metric, mean
 from holdfast.metrics.setting import FEWEST_GROUPS, Setting
 from holdfast.stats.bootstrap import smooth_influence
-from holdfast.stats.influence import cluster_totals, mean_influence, standard_error, units_of
+from holdfast.stats.influence import (
+    cluster_totals,
+    few_groups_error,
+    mean_influence,
+    standard_error,
+    units_of,
+)
 from holdfast.stats.interval import UNKNOWN, Interval, effective_size, normal, wilson
 from holdfast.stats.mean import FEWEST, linear_interval, mean_interval
 from holdfast.stats.tails import critical
@@ -112,7 +118,9 @@ def _satterthwaite(
         return UNKNOWN, f"none: fewer than {fewest} independent values"
     kurtosis = float((totals**4).mean() / (totals**2).mean() ** 2)
     df = min(units - 1.0, 2 * units / (kurtosis - 1)) if kurtosis > 1 else units - 1.0
-    return normal(value, standard_error(totals), setting.level, df), "Student's t (Satterthwaite)"
+    return normal(
+        value, few_groups_error(influence, groups), setting.level, df
+    ), "Student's t (Satterthwaite)"
 
 
 def _linear(value: float, influence: np.ndarray, p: Predictions, setting: Setting) -> tuple[Interval, str]:

@@ -49,6 +49,18 @@ def mean(values: np.ndarray, weight: np.ndarray | None) -> float:
     return float(values @ weight / total) if total > 0 else float("nan")
 
 
+def varies(values: np.ndarray) -> bool:
+    """Whether numbers of shape (n,) differ by more than rounding does.
+
+    >>> varies(np.array([0.1, 0.1 + 1e-17])), varies(np.array([1e9, 1e9 + 1e-3])), varies(np.zeros(0))
+    (False, True, False)
+    """
+    if not len(values):
+        return False
+    low, high = float(values.min()), float(values.max())
+    return high - low > _ROUNDING * max(abs(low), abs(high))
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One way to score predictions; `family` says how it sees the rows.
@@ -150,8 +162,11 @@ def check_classes(p: Rows) -> None:
 
 
 _MOST_CLASSES = 1_000
+_ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 def _explained(squared: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> float:
+    if not varies(target if weight is None else target[weight > 0]):
+        return float("nan")
     variance = mean((target - mean(target, weight)) ** 2, weight)
     return 1 - mean(squared, weight) / variance if variance > 0 else float("nan")

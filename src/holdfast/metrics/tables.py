@@ -42,6 +42,8 @@ _MOST_UNDEFINED = 0.05
 # With many classes the added half rows would weigh, and means over classes hardly meet an edge.
 _JEFFREYS_CLASSES = 10
 
+_LINEARISED = "linearised, logit scale"
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -114,21 +116,21 @@ def _estimates(scores: Sequence[Score], p: Predictions, setting: Setting) -> lis
     table = _Table(tuple(scores), p.header.classes, cells)
     values = table(cells.total[np.newaxis])[:, 0]
     if many_weights or (groups is not None and units_of(len(p), groups) >= MANY_CLUSTERS):
-        (low, high), method = _linearised(table, values, p, setting), "linearised, logit scale"
+        (low, high), methods = _linearised(table, values, p, setting), [_LINEARISED] * len(values)
     else:
-        low, high, method = _resampled(table, values, p, setting)
+        low, high, methods = _resampled(table, values, p, setting)
     bounds = [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
     bounds = [_with_width(*each, p, setting) for each in zip(scores, values, bounds, strict=True)]
     undefined = "none: undefined in too many replicates"
     return [
         setting.estimate(float(value), bound, p, undefined if np.isnan(bound.low) else method)
-        for value, bound in zip(values, bounds, strict=True)
+        for value, bound, method in zip(values, bounds, methods, strict=True)
     ]
 
 
 def _resampled(
     table: _Table, values: np.ndarray, p: Predictions, setting: Setting
-) -> tuple[np.ndarray, np.ndarray, str]:
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
     cells, groups, rng = table.cells, p.group_codes, setting.rng()
     replicates = bootstrap(cells, table, replicates=_REPLICATES, rng=rng, groups=groups, width=table.width).T
     units, few_cells = units_of(len(p), groups), len(cells.count) <= _FEW_CELLS
@@ -141,12 +143,15 @@ def _resampled(
     undefined = np.isnan(replicates).mean(axis=0) > _MOST_UNDEFINED
     low, high = np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
     if groups is None and p.weight is None and len(table.classes) <= _JEFFREYS_CLASSES:
-        others = _jeffreys(table, setting)
+        others, other = _jeffreys(table, setting), "Jeffreys draws"
     elif few_cells:
-        others = _linearised(table, np.where(undefined, np.nan, values), p, setting)
+        others, other = _linearised(table, np.where(undefined, np.nan, values), p, setting), _LINEARISED
     else:
-        return low, high, method
-    return np.fmin(low, others[0]), np.fmax(high, others[1]), method
+        return low, high, [method] * len(values)
+    # Draws that miss the edge where the value lies are stretched to it.
+    low, high = np.fmin(low, others[0]), np.fmax(high, others[1])
+    methods = [other if alone else method for alone in undefined]
+    return np.minimum(low, values), np.maximum(high, values), methods
 
 
 def _percentiles(replicates: np.ndarray, setting: Setting, units: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,23 +13,29 @@ from holdfast.comparison.paired import compare as compare_two
 from holdfast.core.estimate import Estimate
 from holdfast.core.leaderboard import Leaderboard
 from holdfast.core.predictions import Predictions
+from holdfast.core.reading import AS_IT_SAYS, Reading
 from holdfast.core.run import Run
 from holdfast.core.verdict import Verdict
 from holdfast.data.foreign import read_predictions
 from holdfast.errors import FileError, InputError, PredictionsError
 from holdfast.metrics import AnyMetric, Metric, named
 from holdfast.metrics import evaluate as evaluate_metrics
+from holdfast.metrics.by_class import by_class_name
 from holdfast.project.handle import Project, open_project
 from holdfast.project.runs import newest_runs, run_named
 from holdfast.project.scores import every_score
+
+_MOST_CLASSES = 20
 
 Judged = Predictions | Run | str | Path
 """Predictions, a run, a predictions file, or the name of a run in a project."""
 
 
-def predictions_of(judged: Judged, project: Project | None = None) -> Predictions:
-    """The out-of-fold predictions of a run, or those of a file of any system."""
-    found = _meant(judged, project)
+def predictions_of(
+    judged: Judged, project: Project | None = None, *, reading: Reading = AS_IT_SAYS
+) -> Predictions:
+    """The out-of-fold predictions of a run, or those of a file of any system, which `reading` explains."""
+    found = _meant(judged, project, reading)
     if isinstance(found, Predictions):
         return found
     if found.predictions is None:
@@ -37,11 +43,11 @@ def predictions_of(judged: Judged, project: Project | None = None) -> Prediction
     return found.predictions.named(found.id)
 
 
-def _meant(judged: Judged, project: Project | None) -> Predictions | Run:
+def _meant(judged: Judged, project: Project | None, reading: Reading = AS_IT_SAYS) -> Predictions | Run:
     if isinstance(judged, Predictions | Run):
         return judged
     if Path(judged).is_file():
-        predictions = read_predictions(judged)
+        predictions = read_predictions(judged, reading)
         return predictions if predictions.header.model else predictions.named(Path(judged).stem)
     if project is None:
         raise FileError(
@@ -83,6 +89,13 @@ def evaluate(
     if metric is None and isinstance(found, Run):
         return every_score(found, predictions, level=level, seed=seed)
     return evaluate_metrics(predictions, metric, level=level, seed=seed)
+
+
+def evaluate_classes(judged: Predictions) -> dict[str, Estimate]:
+    """The metrics of each class against the rest, `recall_<class>` and so on, of up to 20 classes."""
+    if not 0 < len(judged.header.classes) <= _MOST_CLASSES:
+        return {}
+    return by_class_name(judged.require_open())
 
 
 def compare(

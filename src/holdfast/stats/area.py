@@ -35,6 +35,22 @@ def auc_interval(
     return Interval(min(interval.low, other.low), max(interval.high, other.high))
 
 
+def lacking(
+    value: float, error: float, positives: int, negatives: int, level: float = 0.95
+) -> tuple[float, float]:
+    """By how much DeLong's interval is too narrow below and above, as squares to widen a mean's by.
+
+    0 from 200 rows of the rarer class on; else what Newcombe's squared widths have more.
+    """
+    rarer = min(positives, negatives)
+    if rarer >= _MANY:
+        return 0.0, 0.0
+    wide, own = newcombe(value, positives, negatives, level), on_logit_scale(value, error, level, units=rarer)
+    below = (value - wide.low) ** 2 - (value - own.low) ** 2
+    above = (wide.high - value) ** 2 - (own.high - value) ** 2
+    return max(below, 0.0), max(above, 0.0)
+
+
 def newcombe(value: float, positives: int, negatives: int, level: float = 0.95) -> Interval:
     """Where the area is `critical` standard errors away, by Hanley and McNeil's variance at the bound."""
     z = critical(level)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.special import betaincinv
 
 from holdfast.stats.influence import mean_influence, standard_error, units_of
 from holdfast.stats.tails import critical
@@ -50,6 +51,15 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(max(rate * (1 - rate), 0) / n + z2 / (4 * n * n))
     return Interval(max(0.0, middle - half), min(1.0, middle + half))
+
+
+def more_than_seen(k: int, n: int, level: float = 0.95) -> float:
+    """How many more of n rows there may be of a kind seen k times: Clopper and Pearson's upper bound, less k.
+
+    >>> round(more_than_seen(0, 1000), 2), round(more_than_seen(5, 1000), 2), more_than_seen(1, 1)
+    (3.68, 6.63, 0.0)
+    """
+    return n * float(betaincinv(k + 1, n - k, (1 + level) / 2)) - k if k < n else 0.0
 
 
 def effective_size(weight: np.ndarray) -> float:

@@ -46,7 +46,7 @@ def average_precision(
     """Average precision, and its influences of shape (n,); tied scores are one step.
 
     `positive` is bool and `score` a number (higher = more positive), each of shape (n,).
-    nan when there is no positive row. The influences are of rows drawn at random, so
+    nan when no positive row has weight. The influences are of rows drawn at random, so
     the share of positives varies as well.
 
     >>> value, _ = average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.3]))
@@ -54,9 +54,9 @@ def average_precision(
     0.8333
     """
     n = len(score)
-    if not positive.any():
-        return float("nan"), np.full(n, np.nan)
     own = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+    if not own[positive].any():
+        return float("nan"), np.full(n, np.nan)
     ranking = _Ranking.of(positive, score)
     true, every = ranking.masses(own)
     every = np.maximum(every, np.finfo(np.float64).tiny)

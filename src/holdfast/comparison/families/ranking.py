@@ -9,6 +9,7 @@ import numpy as np
 
 from holdfast.comparison.difference import Difference, Setting
 from holdfast.comparison.families.scored import Scored, by_clusters, by_formula
+from holdfast.comparison.families.unseen import stretched
 from holdfast.core.predictions import Predictions
 from holdfast.metrics import Metric
 from holdfast.metrics.ranking import ranking
@@ -42,11 +43,36 @@ def differences(
     """DeLong's z; for average precision the stratified bootstrap, linearised from 5,000 rows on."""
     found, first = scored(metric, aligned), aligned[0]
     if metric.family == "average_precision" and len(first) * len(first.header.classes) < 2 * _MANY_ROWS:
-        return _resampled(found.values, aligned, pairs, setting)
+        return _with_unseen(_resampled(found.values, aligned, pairs, setting), found, aligned, pairs, setting)
     test = "DeLong" if metric.family == "auc" else "linearised z"
     if first.group_codes is not None:
         return by_clusters(found, pairs, setting, f"{test}, clustered")
-    return _by_formula(found, first.target_codes, pairs, setting, test)
+    made = _by_formula(found, first.target_codes, pairs, setting, test)
+    return _with_unseen(made, found, aligned, pairs, setting)
+
+
+def _with_unseen(
+    made: Sequence[Difference],
+    found: Scored,
+    aligned: Sequence[Predictions],
+    pairs: np.ndarray,
+    setting: Setting,
+) -> list[Difference]:
+    """See `unseen`: a row may move a score by as much as lies between the influences of any two.
+
+    A row differs that moves the score by half of what rows do on the average (rms) or more,
+    since one that changes its place shifts all others a little.
+    """
+    if aligned[0].group_codes is not None:
+        return list(made)
+    stretches = []
+    for each, (i, j) in zip(made, pairs, strict=True):
+        moved = found.influence[j] - found.influence[i]
+        far = np.abs(moved) > max(np.sqrt(np.mean(moved**2)) / 2, np.finfo(np.float64).tiny)
+        seen = int(np.count_nonzero(far & (moved > 0))), int(np.count_nonzero(far & (moved < 0)))
+        moves = max(np.abs(moved).max(), np.ptp(found.influence[[i, j]]))
+        stretches.append(stretched(each, seen, len(moved), float(moves), setting.level))
+    return stretches
 
 
 def _by_formula(

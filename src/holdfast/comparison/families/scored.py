@@ -36,9 +36,11 @@ class Scored:
         return int(self.influence.shape[1])
 
     def error(self, first: int, second: int) -> float:
-        """The standard error of the difference of two models' scores."""
+        """The standard error of the difference of two models' scores; nan of a single unit."""
+        if self.units < 2:
+            return float("nan")
         moved = self.influence[second] - self.influence[first]
-        return float(np.sqrt(moved @ moved * self.units / max(self.units - 1, 1)))
+        return float(np.sqrt(moved @ moved * self.units / (self.units - 1)))
 
 
 def by_formula(

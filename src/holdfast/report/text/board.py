@@ -130,10 +130,13 @@ def verdicts(pairs_: Sequence[Verdict]) -> RenderableType:
             v.first,
             str(v.difference),
             words.p_value(v.p),
+            words.two_digits(v.margin),
+            "" if v.n_needed is None else f"{v.n_needed:,}",
         )
         for v in sorted(pairs_, key=lambda v: (order[v.outcome], v.p))
     ]
-    return table([name("model"), fixed("is"), name("than / to"), fixed("difference"), fixed("p")], rows)
+    columns = [name("model"), fixed("is"), name("than / to"), fixed("difference"), fixed("p")]
+    return table([*columns, fixed("margin"), fixed("rows needed", right=True)], rows)
 
 
 def _tally(pairs_: Sequence[Verdict]) -> str:

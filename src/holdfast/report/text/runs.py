@@ -187,6 +187,11 @@ def metrics(scores: Mapping[str, Estimate], *, lower_is_better: Set[str] | None 
     return stack(heading("Metrics", about), table(columns, rows))
 
 
+def positive(label: str) -> RenderableType:
+    """Which class is the positive one, under scores that depend on it."""
+    return Text(f"The positive class is {label!r}.", style="dim")
+
+
 def sealed(answer: Answered) -> RenderableType:
     """What sealed rows said of a run, and what the question cost."""
     cost = f"{words.count(answer.remaining, 'more answer')} of {answer.budget:,} may be asked of these rows"
