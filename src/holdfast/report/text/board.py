@@ -136,7 +136,8 @@ def verdicts(pairs_: Sequence[Verdict]) -> RenderableType:
         for v in sorted(pairs_, key=lambda v: (order[v.outcome], v.p))
     ]
     columns = [name("model"), fixed("is"), name("than / to"), fixed("difference"), fixed("p")]
-    return table([*columns, fixed("margin"), fixed("rows needed", right=True)], rows)
+    columns += [fixed("margin"), fixed("rows needed", right=True)]
+    return narrowing(columns, rows, spare=("rows needed", "margin"))
 
 
 def _tally(pairs_: Sequence[Verdict]) -> str:
