@@ -206,7 +206,6 @@ def test_quoted_separators_and_pieces_that_begin_in_a_quote_are_no_cells(
         'a,b\n1.5,"say ""hi"", 01"\n2020-01-05,x 07\n': False,
         "a,b\n1.5,x\n2,-07\n": True,
         'a,b\n"1,0",x\n2,"00"\n': True,
-        "007,x\n": True,
         "a,b\n1,2\n3, 4\n": True,
     }.items():
         path.write_text(text)

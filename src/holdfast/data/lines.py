@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from mmap import mmap
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from holdfast.data.sniff import Dialect
 from holdfast.data.unpack import Plain
 from holdfast.errors import FileError
 
-_PIECE = 1 << 18  # bytes: what is made of them stays in the cache
+_PIECE = 1 << 20  # bytes: what is made of them stays in the cache
 _BEFORE = 3  # bytes: a cell's edge, its sign and its first digit
 
 
@@ -80,40 +81,74 @@ def forgiven(plain: Plain, dialect: Dialect) -> bool:
     """Whether some cell begins with a blank, or with a zero and a digit, as codes do.
 
     A parser of numbers reads both without a word. Text may begin so, too: whether such a
-    cell is in a column of numbers is for a closer look.
+    cell is in a column of numbers is for a closer look. The very first cell is not looked at.
     """
-    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # numpy lets other threads run meanwhile
-        looks = pool.map(lambda start: _look(plain, dialect, start), range(0, plain.size, _PIECE))
-        quoted = 0  # whether the piece begins inside a quoted text
-        for found, quotes in looks:
-            if found[quoted]:
-                return True
-            quoted = (quoted + quotes) % 2
+    text = plain.mapped()
+    spans = max(1, min(pl.thread_pool_size(), len(text) // _PIECE))
+    ends = [len(text) * place // spans for place in range(spans + 1)]
+    with ThreadPoolExecutor(spans) as pool:  # numpy lets other threads run meanwhile
+        looks = list(pool.map(lambda start, end: _look(text, dialect, start, end), ends, ends[1:]))
+    quoted = 0  # whether the span begins inside a quoted text
+    for found, quotes in looks:
+        if found[quoted]:
+            return True
+        quoted = (quoted + quotes) % 2
     return False
 
 
-def _look(plain: Plain, dialect: Dialect, start: int) -> tuple[tuple[bool, bool], int]:
-    """Whether a piece has such a cell, if it begins outside of a quoted text or inside; and its quotes."""
-    before = plain.piece(start - _BEFORE, _BEFORE) if start else b"\n"
-    piece = before + plain.piece(start, _PIECE)
-    cells = np.frombuffer(piece, dtype=np.uint8)
-    edge = _any_of(cells, piece, {dialect.separator, dialect.end, "\n", dialect.quote or "\n"})
-    blank, sign = _any_of(cells, piece, set(" \t") - {dialect.separator}), _any_of(cells, piece, {"-", "+"})
-    code = (cells[:-1] == ord("0")) & (cells[1:] - np.uint8(ord("0")) < 10)
-    begun = edge[:-1] & blank[1:], edge[:-2] & code[1:], edge[:-3] & sign[1:-2] & code[2:]
-    places = np.concatenate([np.flatnonzero(found) for found in begun])
-    quotes = np.flatnonzero(cells == ord(dialect.quote)) if dialect.quote else places[:0]
-    first = int(np.searchsorted(quotes, len(before)))
-    inside = (np.searchsorted(quotes, places) - first) % 2
-    return (bool((inside == 0).any()), bool((inside == 1).any())), len(quotes) - first
+def _look(text: bytes | mmap, dialect: Dialect, start: int, end: int) -> tuple[list[bool], int]:
+    """Whether a span has such a cell, if it begins outside of a quoted text or inside; and its quotes."""
+    found, quotes = [False, False], 0
+    room = np.empty((5, _BEFORE + _PIECE), dtype=bool)  # used again: fresh memory takes longer than the look
+    for at in range(start, end, _PIECE):
+        low, high = max(0, at - _BEFORE), min(at + _PIECE, end)
+        places = _places(text, (low, high), dialect, room[:, : high - low])
+        _mark(text, (low, high), {dialect.quote or "\n"}, room[0, : high - low], room[1, : high - low])
+        within = np.flatnonzero(room[0, : high - low]) if dialect.quote else places[:0]
+        first = int(np.searchsorted(within, at - low))
+        inside = (np.searchsorted(within, places) - first + quotes) % 2
+        found = [found[0] or bool((inside == 0).any()), found[1] or bool((inside == 1).any())]
+        quotes += len(within) - first
+    return found, quotes
 
 
-def _any_of(cells: np.ndarray, piece: bytes, marks: set[str]) -> np.ndarray:
-    """Where one of these characters stands; what is not in the piece is not looked for cell by cell."""
-    there = [mark for mark in sorted(marks) if mark.encode() in piece]
-    return (
-        np.logical_or.reduce([cells == ord(mark) for mark in there]) if there else np.zeros(len(cells), bool)
-    )
+def _places(text: bytes | mmap, part: tuple[int, int], dialect: Dialect, room: np.ndarray) -> np.ndarray:
+    """Where a cell would begin with a blank or with a code's zero, were no text quoted: the bytes before."""
+    edge, blank, sign, code, spare = room
+    _mark(text, part, {dialect.separator, dialect.end, "\n", dialect.quote or "\n"}, edge, spare)
+    _mark(text, part, {" ", "\t"} - {dialect.separator}, blank, spare)
+    _mark(text, part, {"-", "+"}, sign, spare)
+    _mark(text, part, {"0"}, code, spare)
+    digit = spare.view(np.uint8)
+    np.subtract(_cells(text, part), ord("0"), out=digit)
+    np.less(digit, 10, out=spare)
+    code[:-1] &= spare[1:]
+    code[-1:] = False
+    found = []
+    for begins in (blank[1:], code[1:]):
+        np.logical_and(edge[:-1], begins, out=spare[:-1])
+        found.append(np.flatnonzero(spare[:-1]))
+    np.logical_and(edge[:-2], sign[1:-1], out=spare[:-2])
+    spare[:-2] &= code[2:]
+    return np.concatenate([*found, np.flatnonzero(spare[:-2])])
+
+
+def _cells(text: bytes | mmap, part: tuple[int, int]) -> np.ndarray:
+    return np.frombuffer(text, dtype=np.uint8, count=part[1] - part[0], offset=part[0])
+
+
+def _mark(
+    text: bytes | mmap, part: tuple[int, int], marks: set[str], out: np.ndarray, spare: np.ndarray
+) -> None:
+    """Note where one of these characters stands; what is not in the part is not looked for byte by byte."""
+    there = [mark for mark in sorted(marks) if text.find(mark.encode(), *part) >= 0]
+    for mark in there[:1]:
+        np.equal(_cells(text, part), ord(mark), out=out)
+    for mark in there[1:]:
+        np.equal(_cells(text, part), ord(mark), out=spare)
+        out |= spare
+    if not there:
+        out[:] = False
 
 
 def _lines(plain: Plain, dialect: Dialect) -> pl.LazyFrame:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,6 +61,13 @@ class Plain:
         with self.source.open("rb") as file:
             file.seek(start)
             return file.read(size)
+
+    def mapped(self) -> bytes | mmap:
+        """All its bytes at once; those of a file are mapped, not read."""
+        if isinstance(self.source, bytes):
+            return self.source
+        with self.source.open("rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
 
     def middle(self, share: float, size: int) -> bytes:
         """Whole lines from around this share of the file, about `size` bytes of them."""
