@@ -103,8 +103,13 @@ def train(
     run = fit(request, started=started)
     if replay and not as_json:
         return
+    _tell(run, heard if as_json else None, started)
+
+
+def _tell(run: Run, heard: Sequence[Event] | None, started: float) -> None:
+    """The leaderboard and what the best run was given; where events were kept, as JSON with all of them."""
     board = leaderboard(run)
-    if as_json:
+    if heard is not None:
         emit(_facts(run, board, heard, clock.monotonic() - started))
         return
     text.show(text.leaderboard(board))

@@ -52,8 +52,9 @@ class DataFacts:
         sealed = 0 if split is None else int((~split.open).sum())
         counts, positive = {}, None
         if schema.task is Task.CLASSIFICATION:
-            positive = positive_of(in_order(dataset.label_counts["label"].to_list()))
-            counts = dict(dataset.target.drop_nulls().value_counts(sort=True).iter_rows())
+            found = dataset.label_counts.sort(["count", "label"], descending=[True, False])
+            positive = positive_of(in_order(found["label"].to_list()))
+            counts = dict(found.iter_rows())
         return DataFacts(
             source=dataset.source,
             id=dataset.id,
